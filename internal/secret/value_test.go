@@ -17,7 +17,8 @@ const plain = "hunter2-hunter2"
 
 func TestValue_NeverPrints(t *testing.T) {
 	v := secret.Of(plain)
-	wrapped := struct{ Password secret.Value }{v}
+	type login struct{ Password secret.Value }
+	wrapped := login{v}
 	var out strings.Builder
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p", "%T %v"} {
 		args := []any{v}
