@@ -1,0 +1,100 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"modernc.org/sqlite"
+)
+
+// applicationID marks our databases in the file's header, as https://www.sqlite.org/fileformat.html lays out: "ZVLT".
+const applicationID = 0x5a564c54
+
+// connector makes connections with our settings.
+type connector struct {
+	driver.Connector
+	settings string // one script, run on each new connection
+}
+
+// newConnector does not open anything.
+func newConnector(uri string, opts Options) (*connector, error) {
+	base, err := sqlite.NewConnector(uri)
+	if err != nil {
+		return nil, err
+	}
+	sync := "full"
+	if opts.NormalSync {
+		sync = "normal"
+	}
+	wait := opts.LockWait.Milliseconds()
+	if wait == 0 || wait > 10_000 {
+		wait = 10_000
+	}
+	return &connector{base, fmt.Sprintf("pragma busy_timeout=%d;pragma synchronous=%s;"+
+		"pragma foreign_keys=1;pragma secure_delete=1;pragma trusted_schema=0;pragma cell_size_check=1;"+
+		"pragma temp_store=memory", wait, sync)}, nil
+}
+
+// Connect implements driver.Connector.
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, c.settings, nil); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
+}
+
+// setProcessWide makes commits cheaper without making them weaker, and locks that are not lost when some other code
+// of this process opens and closes the database file. Where the system has neither, SQLite's defaults do.
+var setProcessWide = sync.OnceFunc(func() {
+	_, _ = sqlite.Fdatasync(true)
+	_, _ = sqlite.OFDLocking(true)
+})
+
+// prepareFile reads the file's header, which tells a damaged file from an intact one, and makes a new file ours.
+func prepareFile(ctx context.Context, db *sql.DB) error {
+	var mode string
+	if err := db.QueryRowContext(ctx, "pragma journal_mode=wal").Scan(&mode); err != nil {
+		return err
+	}
+	if mode != "wal" {
+		return fmt.Errorf("switching to a write-ahead log: %w: the file system keeps it in mode %q", ErrUnavailable, mode)
+	}
+	err := checkOwner(ctx, db)
+	if !errors.Is(err, errBlank) {
+		return err
+	}
+	_, err = db.ExecContext(ctx, fmt.Sprintf("pragma application_id=%d", applicationID))
+	return err
+}
+
+// errBlank says that a database holds nothing yet.
+var errBlank = errors.New("database is empty")
+
+// checkOwner returns nil for a database of ours, errBlank for an empty one and ErrCorrupt for another program's.
+func checkOwner(ctx context.Context, db *sql.DB) error {
+	var id int64
+	if err := db.QueryRowContext(ctx, "pragma application_id").Scan(&id); err != nil {
+		return err
+	}
+	if id == applicationID {
+		return nil
+	}
+	var names []byte
+	err := db.QueryRowContext(ctx, "select coalesce(group_concat(name), '') from sqlite_schema").Scan(&names)
+	switch {
+	case err != nil:
+		return err
+	case id == 0 && strings.TrimSpace(string(names)) == "":
+		return errBlank
+	}
+	return fmt.Errorf("%w: it is another program's SQLite database", ErrCorrupt)
+}

@@ -1,0 +1,92 @@
+// Package sqlkv keeps a store in a table of a SQL database. It is what the backends sqlite and postgres share: the
+// statements are the same, and keys are binary on both, so that they sort by bytes.
+//
+//	kv(k BYTEA PRIMARY KEY, v BYTEA NOT NULL)
+package sqlkv
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/ArcadeLabsInc/zvault/internal/sqldb"
+	"github.com/ArcadeLabsInc/zvault/internal/storage"
+	"github.com/ArcadeLabsInc/zvault/internal/storage/internal/gate"
+)
+
+// Store is a storage.Backend over a database that belongs to the caller.
+type Store struct {
+	gate gate.Gate
+	db   *sqldb.DB
+}
+
+var _ storage.Backend = (*Store)(nil)
+
+// New returns a store in db. It makes the table if that is missing; when it is there, that costs one query.
+func New(ctx context.Context, db *sqldb.DB) (*Store, error) {
+	var one int
+	err := db.View(ctx, func(q sqldb.Querier) error {
+		return q.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT k FROM kv LIMIT 1) AS probe`).Scan(&one)
+	})
+	if sqldb.IsNoTable(err) {
+		err = db.Update(ctx, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS kv (k BYTEA NOT NULL PRIMARY KEY, v BYTEA NOT NULL)`)
+			return err
+		})
+	}
+	if err != nil {
+		return nil, toStorage(fmt.Errorf("opening table kv: %w", err))
+	}
+	return &Store{db: db}, nil
+}
+
+// Close implements storage.Backend. The database stays open, as it is the caller's.
+func (s *Store) Close() error {
+	s.gate.Close()
+	return nil
+}
+
+// View implements storage.Backend.
+func (s *Store) View(ctx context.Context, fn func(storage.Reader) error) error {
+	if err := s.gate.Enter(); err != nil {
+		return err
+	}
+	defer s.gate.Leave()
+	return toStorage(s.db.View(ctx, func(q sqldb.Querier) error { return fn(&tx{q}) }))
+}
+
+// Update implements storage.Backend.
+func (s *Store) Update(ctx context.Context, fn func(storage.Tx) error) error {
+	if err := s.gate.Enter(); err != nil {
+		return err
+	}
+	defer s.gate.Leave()
+	return toStorage(s.db.Update(ctx, func(q *sql.Tx) error { return fn(&tx{q}) }))
+}
+
+// Get implements storage.Reader.
+func (s *Store) Get(ctx context.Context, key string) (value []byte, err error) {
+	err = s.View(ctx, func(r storage.Reader) error {
+		value, err = r.Get(ctx, key)
+		return err
+	})
+	return value, err
+}
+
+// Scan implements storage.Reader.
+func (s *Store) Scan(ctx context.Context, prefix, after string, limit int) (entries []storage.Entry, err error) {
+	err = s.View(ctx, func(r storage.Reader) error {
+		entries, err = r.Scan(ctx, prefix, after, limit)
+		return err
+	})
+	return entries, err
+}
+
+// List implements storage.Reader.
+func (s *Store) List(ctx context.Context, prefix, after string, limit int) (names []string, err error) {
+	err = s.View(ctx, func(r storage.Reader) error {
+		names, err = r.List(ctx, prefix, after, limit)
+		return err
+	})
+	return names, err
+}
