@@ -1,0 +1,119 @@
+// Package keychain keeps a vault's key in the keychain of the operating system: macOS Keychain, Windows Credential
+// Manager, or a Secret Service such as GNOME Keyring or KWallet on Linux.
+package keychain
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+
+	"github.com/zalando/go-keyring"
+
+	"github.com/ArcadeLabsInc/zvault/internal/crypt"
+	"github.com/ArcadeLabsInc/zvault/internal/seal"
+)
+
+// Type is the provider's name in records.
+const Type = "keychain"
+
+// service is what the entries are filed under.
+const service = "zvault"
+
+// Provider keeps keys in the keychain. Every Wrap makes a new entry.
+type Provider struct{}
+
+var (
+	_ seal.Provider  = Provider{}
+	_ seal.Forgetter = Provider{}
+)
+
+type config struct {
+	Account string `json:"account"`
+}
+
+// Type implements seal.Provider.
+func (Provider) Type() string { return Type }
+
+// Available reports whether there is likely a keychain, without waking it: on Linux that needs a session bus.
+func Available() bool {
+	return runtime.GOOS == "darwin" || runtime.GOOS == "windows" || os.Getenv("DBUS_SESSION_BUS_ADDRESS") != ""
+}
+
+// Wrap implements seal.Provider.
+func (Provider) Wrap(_ context.Context, root *crypt.Key, aad []byte) (seal.Blob, error) {
+	if !Available() {
+		return seal.Blob{}, fmt.Errorf("no session bus to reach a keychain: %w", seal.ErrUnavailable)
+	}
+	id := make([]byte, 8)
+	if _, err := rand.Read(id); err != nil {
+		return seal.Blob{}, err
+	}
+	kek, err := crypt.GenerateKey(1)
+	if err != nil {
+		return seal.Blob{}, err
+	}
+	defer kek.Destroy()
+	c := config{Account: "vault-" + hex.EncodeToString(id)}
+	if err := kek.Export(func(material []byte) error {
+		return keyring.Set(service, c.Account, base64.StdEncoding.EncodeToString(material))
+	}); err != nil {
+		return seal.Blob{}, fmt.Errorf("storing in the keychain: %w: %w", seal.ErrUnavailable, err)
+	}
+	wrapped, err := seal.WrapWith(kek, root, aad)
+	if err != nil {
+		return seal.Blob{}, err
+	}
+	body, err := json.Marshal(c)
+	return seal.Blob{Config: body, Wrapped: wrapped}, err
+}
+
+// Unwrap implements seal.Provider.
+func (Provider) Unwrap(_ context.Context, b seal.Blob, aad []byte) (*crypt.Key, error) {
+	c, err := read(b)
+	if err != nil {
+		return nil, err
+	}
+	if !Available() {
+		return nil, fmt.Errorf("no session bus to reach the keychain: %w", seal.ErrUnavailable)
+	}
+	text, err := keyring.Get(service, c.Account)
+	if err != nil {
+		return nil, fmt.Errorf("reading the keychain: %w: %w", seal.ErrUnavailable, err)
+	}
+	material, err := base64.StdEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return nil, fmt.Errorf("the keychain's entry is %w", seal.ErrDamaged)
+	}
+	kek, err := crypt.NewKey(1, material)
+	if err != nil {
+		return nil, fmt.Errorf("the keychain's entry is %w", seal.ErrDamaged)
+	}
+	defer kek.Destroy()
+	return seal.UnwrapWith(kek, b.Wrapped, aad)
+}
+
+// Forget implements seal.Forgetter: it removes the entry.
+func (Provider) Forget(_ context.Context, b seal.Blob) error {
+	c, err := read(b)
+	if err != nil {
+		return err
+	}
+	if err := keyring.Delete(service, c.Account); err != nil && !errors.Is(err, keyring.ErrNotFound) {
+		return fmt.Errorf("removing the old key from the keychain: %w", err)
+	}
+	return nil
+}
+
+func read(b seal.Blob) (config, error) {
+	var c config
+	if err := json.Unmarshal(b.Config, &c); err != nil || c.Account == "" {
+		return c, fmt.Errorf("reading which keychain entry it is: %w", seal.ErrDamaged)
+	}
+	return c, nil
+}
