@@ -1,0 +1,152 @@
+package dotenv
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// nodeLine tries the quotings that dotenv has, plainest first, and takes the first that reads back as the value.
+func nodeLine(name, value string) (string, error) {
+	if err := plainName(name); err != nil {
+		return "", err
+	}
+	if name == "export" {
+		return "", refuse("the reader takes the name for the word export")
+	}
+	escaped := strings.NewReplacer("\n", `\n`, "\r", `\r`).Replace(value)
+	var forms []string
+	if simple(value) || value == "" {
+		forms = append(forms, value)
+	}
+	forms = append(forms, "'"+value+"'", `"`+value+`"`, "`"+value+"`", `"`+escaped+`"`, value)
+	for _, form := range forms {
+		line := name + "=" + form + "\n"
+		if readsBack(line, name, value) {
+			return line, nil
+		}
+	}
+	return "", refuse("the value mixes quotes, or backslashes and line ends, in a way that this format has no quoting for")
+}
+
+// readsBack reports whether a line means exactly one assignment of the value, also with another one below and above.
+func readsBack(line, name, value string) bool {
+	f, problems := Parse([]byte("A_=1\n" + line + "B_='\"`'\nC_=\"`'\"\n"))
+	entries := f.Entries()
+	return len(problems) == 0 && len(entries) == 4 && entries[1].Name == name && string(entries[1].Value.Reveal()) == value &&
+		entries[2].Name == "B_" && entries[3].Name == "C_"
+}
+
+// pythonLine: python-dotenv expands ${NAME} even between single quotes, and has no way to write it as text.
+func pythonLine(name, value string) (string, error) {
+	if err := plainName(name); err != nil {
+		return "", err
+	}
+	switch {
+	case name == "export":
+		return "", refuse("the reader takes the name for the word export")
+	case strings.Contains(value, "${"):
+		return "", refuse("the reader would expand the ${ in the value")
+	case !utf8.ValidString(value):
+		return "", refuse("the value is not UTF-8")
+	case simple(value) || value == "":
+		return name + "=" + value + "\n", nil
+	case strings.ContainsRune(value, '\r'):
+		return name + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\r", `\r`).Replace(value) + "\"\n", nil
+	}
+	return name + "='" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value) + "'\n", nil
+}
+
+// dockerMax is the longest line that docker reads.
+const dockerMax = 64<<10 - 1
+
+// dockerLine: docker takes everything behind the '=' as it stands, quotes and all.
+func dockerLine(name, value string) (string, error) {
+	if err := plainName(name); err != nil {
+		return "", err
+	}
+	switch {
+	case strings.ContainsAny(value, "\n\r"):
+		return "", refuse("the value has a line end, and the format no quoting")
+	case !utf8.ValidString(value):
+		return "", refuse("the value is not UTF-8")
+	case len(name)+1+len(value) > dockerMax:
+		return "", refuse("the line is longer than %d bytes", dockerMax)
+	}
+	return name + "=" + value + "\n", nil
+}
+
+// composeLine: between single quotes compose takes text as it stands; between double quotes it expands and knows escapes.
+func composeLine(name, value string) (string, error) {
+	if err := plainName(name); err != nil {
+		return "", err
+	}
+	switch {
+	case name == "export":
+		return "", refuse("the reader takes the name for the word export")
+	case !utf8.ValidString(value):
+		return "", refuse("the value is not UTF-8")
+	case simple(value) || value == "":
+		return name + "=" + value + "\n", nil
+	case !strings.ContainsAny(value, `'\`+"\r"):
+		return name + "='" + value + "'\n", nil
+	}
+	return name + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "\n", `\n`, "\r", `\r`).Replace(value) + "\"\n", nil
+}
+
+// shellLine: between single quotes a shell takes everything as it stands.
+func shellLine(name, value string) (string, error) {
+	if err := identifier(name); err != nil {
+		return "", err
+	}
+	if strings.IndexByte(value, 0) >= 0 {
+		return "", refuse("the value has a NUL")
+	}
+	return "export " + name + "='" + strings.ReplaceAll(value, "'", `'\''`) + "'\n", nil
+}
+
+// systemdLine follows systemd.exec(5): between double quotes a backslash takes the special meaning from these characters.
+func systemdLine(name, value string) (string, error) {
+	if err := identifier(name); err != nil {
+		return "", err
+	}
+	if !utf8.ValidString(value) {
+		return "", refuse("the value is not UTF-8")
+	}
+	for _, r := range value {
+		if r < ' ' && r != '\t' && r != '\n' || r == 0x7f {
+			return "", refuse("the value has a control character")
+		}
+	}
+	return name + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`").Replace(value) + "\"\n", nil
+}
+
+// powerShellLine: PowerShell takes typographic single quotes for quotes as well; each is written twice to stand for itself.
+func powerShellLine(name, value string) (string, error) {
+	if err := identifier(name); err != nil {
+		return "", err
+	}
+	if !utf8.ValidString(value) || strings.IndexByte(value, 0) >= 0 {
+		return "", refuse("the value is not text")
+	}
+	quoted := strings.NewReplacer("'", "''", "\u2018", "\u2018\u2018", "\u2019", "\u2019\u2019", "\u201a", "\u201a\u201a", "\u201b", "\u201b\u201b").Replace(value)
+	return "$env:" + name + " = '" + quoted + "'\n", nil
+}
+
+// githubLine frames the value with a random delimiter, so that it cannot end the frame itself.
+func githubLine(name, value string) (string, error) {
+	if err := identifier(name); err != nil {
+		return "", err
+	}
+	if strings.ContainsRune(value, '\r') || !utf8.ValidString(value) || strings.IndexByte(value, 0) >= 0 {
+		return "", refuse("the value has a carriage return or is not text; the reader would change it")
+	}
+	random := make([]byte, 16)
+	if _, err := rand.Read(random); err != nil {
+		return "", fmt.Errorf("making a delimiter: %w", err)
+	}
+	delimiter := "zvault_" + hex.EncodeToString(random)
+	return name + "<<" + delimiter + "\n" + value + "\n" + delimiter + "\n", nil
+}
