@@ -169,6 +169,9 @@ func (f *File) Rewrite(value func(Entry) string, text func([]byte) []byte) []byt
 	for _, e := range f.entries {
 		out = append(out, text(f.src[at:e.at.name.start])...)
 		out = append(out, f.src[e.at.name.start:f.assignEnd(e)]...)
+		if out[len(out)-1] == ':' {
+			out = append(out, ' ')
+		}
 		out = append(out, value(e)...)
 		after := max(e.at.value.end, f.assignEnd(e))
 		if e.at.comment.start > after || e.at.comment.end > e.at.comment.start {
