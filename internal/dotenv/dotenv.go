@@ -128,14 +128,43 @@ func (s *scanner) value(m match) secret.Value {
 		return secret.Value{}
 	}
 	quote := v[0]
-	if n := len(v); n >= 2 && v[n-1] == quote && (quote == '\'' || quote == '"' || quote == '`') {
-		v = v[1 : n-1]
-	}
-	out := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(v))
+	out := unquote(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(v)))
 	if quote == '"' {
 		out = strings.ReplaceAll(strings.ReplaceAll(out, `\n`, "\n"), `\r`, "\r")
 	}
 	return secret.Of(out)
+}
+
+// unquote takes away a quote at the start of a line and the last such quote that ends a line, together with each other; then
+// goes on behind it. A value has several lines only between quotes, or with the line ends of Unicode in it.
+func unquote(v string) string {
+	s := &scanner{src: []byte(v)}
+	var out []byte
+	for at := 0; at < len(v); {
+		if end, ok := s.closing(at); ok {
+			out = append(out, v[at+1:end]...)
+			at = end + 1
+			continue
+		}
+		next := s.lineAfter(at)
+		out = append(out, v[at:next]...)
+		at = next
+	}
+	return string(out)
+}
+
+// closing finds the quote that belongs to the one at a line start.
+func (s *scanner) closing(at int) (end int, ok bool) {
+	quote := s.src[at]
+	if quote != '\'' && quote != '"' && quote != '`' {
+		return 0, false
+	}
+	for end = len(s.src) - 1; end > at; end-- {
+		if s.src[end] == quote && (end+1 == len(s.src) || s.terminator(end+1) > 0) {
+			return end, true
+		}
+	}
+	return 0, false
 }
 
 // Entries lists the assignments in their order. Of several with one name the last counts.
