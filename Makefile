@@ -57,7 +57,7 @@ lint: ## golangci-lint, go vet for the other systems, shellcheck
 
 .PHONY: licences
 licences: ## write docs/licences.md anew
-	go mod download
+	GOWORK=off go mod download
 	go test -count=1 -run '^TestLicences$$' ./internal/archtest -update
 
 .PHONY: cross
