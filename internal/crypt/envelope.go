@@ -2,7 +2,6 @@ package crypt
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 )
 
@@ -10,13 +9,14 @@ import (
 //
 //	offset  bytes
 //	0       1      version, 0x01
-//	1       4      id of the key, big endian
+//	1       4      id of the key, big endian, not 0
 //	5       12     nonce, random
 //	17      n      ciphertext
-//	17+n    16     tag of AES-256-GCM
+//	17+n    16     tag of AES-256-GCM (NIST SP 800-38D)
 //
-// The additional data that the tag covers is the first five bytes followed by what the caller binds the envelope to, so
-// neither version nor key id can be changed.
+// The additional data that the tag covers is the first five bytes, one byte that says what is inside (0 data, 1 a key),
+// and then what the caller binds the envelope to. So neither version nor key id can be changed, and data never opens as a
+// key nor a key as data.
 const (
 	envelopeVersion = 1
 	headerSize      = 1 + 4
@@ -27,31 +27,33 @@ const (
 	Overhead = headerSize + nonceSize + tagSize
 )
 
-var (
-	// ErrOpen is returned for an envelope that was damaged, sealed by another key, or bound to something else.
-	ErrOpen = errors.New("wrong key, or damaged or moved data")
-	// ErrFormat is returned for bytes that are no envelope of a version known here.
-	ErrFormat = errors.New("not an envelope of a known version")
-	// ErrUnknownKey is returned for an envelope whose key is not in the ring.
-	ErrUnknownKey = errors.New("sealed with a key that is not there")
-	// ErrExhausted is returned by a key that was used as often as is safe.
-	ErrExhausted = errors.New("the key was used as often as is safe; rotate it")
+// content says what an envelope holds.
+type content byte
+
+const (
+	contentData content = 0
+	contentKey  content = 1
 )
 
-// EnvelopeKeyID returns the id of the key that an envelope was sealed with. It is not authenticated before Open.
+// EnvelopeKeyID returns the id of the key that an envelope was sealed with, or ErrFormat. It is not authenticated before
+// Open.
 func EnvelopeKeyID(envelope []byte) (KeyID, error) {
 	if len(envelope) < Overhead || envelope[0] != envelopeVersion {
 		return 0, ErrFormat
 	}
-	return KeyID(binary.BigEndian.Uint32(envelope[1:headerSize])), nil
+	id := KeyID(binary.BigEndian.Uint32(envelope[1:headerSize]))
+	if id == 0 {
+		return 0, ErrFormat
+	}
+	return id, nil
 }
 
-// AAD encodes the parts that an envelope is bound to, each with its length ahead, so that no two lists of parts encode
-// alike.
+// AAD encodes the parts that an envelope is bound to, each with its length ahead (four bytes, big endian), so that no two
+// lists of parts encode alike.
 func AAD(parts ...string) []byte {
 	n := 0
 	for _, p := range parts {
-		n += len(p) + 4
+		n += 4 + len(p)
 	}
 	out := make([]byte, 0, n)
 	for _, p := range parts {
@@ -61,10 +63,18 @@ func AAD(parts ...string) []byte {
 	return out
 }
 
-// bind puts the header ahead of the caller's additional data.
-func bind(header, aad []byte) []byte {
-	out := make([]byte, 0, headerSize+len(aad))
-	return append(append(out, header[:headerSize]...), aad...)
+func newHeader(id KeyID) [headerSize]byte {
+	h := [headerSize]byte{envelopeVersion}
+	binary.BigEndian.PutUint32(h[1:], uint32(id))
+	return h
+}
+
+// bound is the additional data of an envelope.
+func bound(header []byte, what content, aad []byte) []byte {
+	out := make([]byte, 0, headerSize+1+len(aad))
+	out = append(out, header[:headerSize]...)
+	out = append(out, byte(what))
+	return append(out, aad...)
 }
 
 func wrongKey(want, got KeyID) error {

@@ -7,7 +7,7 @@ import (
 )
 
 // Ring holds the generations of the key of one scope: it seals with the active one and opens with the one that the
-// envelope names. It is safe for concurrent use.
+// envelope names. It owns its keys. It is safe for concurrent use.
 type Ring struct {
 	mu     sync.RWMutex
 	keys   map[KeyID]*Key
@@ -66,10 +66,21 @@ func (r *Ring) ActiveID() KeyID {
 	return r.active
 }
 
-// Key returns one generation, or ErrUnknownKey.
+// Active returns the key that seals, or ErrUnknownKey if none was chosen. It stays the ring's.
+func (r *Ring) Active() (*Key, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.key(r.active)
+}
+
+// Key returns one generation, or ErrUnknownKey. It stays the ring's.
 func (r *Ring) Key(id KeyID) (*Key, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
+	return r.key(id)
+}
+
+func (r *Ring) key(id KeyID) (*Key, error) {
 	k, ok := r.keys[id]
 	if !ok {
 		return nil, fmt.Errorf("key %d: %w", id, ErrUnknownKey)
@@ -87,7 +98,7 @@ func (r *Ring) keyOf(envelope []byte) (*Key, error) {
 
 // Seal is Key.Seal with the active key.
 func (r *Ring) Seal(plaintext, aad []byte) ([]byte, error) {
-	k, err := r.Key(r.ActiveID())
+	k, err := r.Active()
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +116,7 @@ func (r *Ring) Open(envelope, aad []byte) ([]byte, error) {
 
 // Wrap is Key.Wrap with the active key.
 func (r *Ring) Wrap(inner *Key, aad []byte) ([]byte, error) {
-	k, err := r.Key(r.ActiveID())
+	k, err := r.Active()
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +132,7 @@ func (r *Ring) Unwrap(envelope, aad []byte) (*Key, error) {
 	return k.Unwrap(envelope, aad)
 }
 
-// Remove destroys one generation; the active one stays.
+// Remove destroys one generation. The active one stays, and one that is not there is no error.
 func (r *Ring) Remove(id KeyID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -131,7 +142,7 @@ func (r *Ring) Remove(id KeyID) {
 	}
 }
 
-// Destroy wipes all keys.
+// Destroy wipes all keys and empties the ring.
 func (r *Ring) Destroy() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

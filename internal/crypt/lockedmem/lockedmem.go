@@ -1,8 +1,10 @@
-// Package lockedmem keeps small secrets, such as keys, in memory that is not swapped out, not written into core dumps,
-// fenced by inaccessible pages, and wiped when it is given back.
+// Package lockedmem keeps small secrets, such as keys, in memory that is not swapped out, is left out of core dumps where
+// the system has a way to ask for that (Linux, Windows), is fenced by inaccessible pages, and is wiped when it is given
+// back.
 //
-// All buffers of a process share one region of Slots slots; when that is full another region is made. Locking memory is
-// subject to a limit of the system: where it refuses, a Buffer still works and Locked says so.
+// Buffers of up to SlotSize bytes share regions of a page; a region that has been made is kept and used again. A larger
+// Buffer has a region of its own. Locking memory is subject to a limit of the system: where it refuses, a Buffer still
+// works and Locked says so.
 package lockedmem
 
 import (
@@ -13,90 +15,140 @@ import (
 )
 
 const (
-	// SlotSize is the most bytes that one Buffer holds.
+	// SlotSize is the most bytes that a Buffer in a shared region holds.
 	SlotSize = 64
-	// Slots is how many buffers one region has room for: one page of 4 KiB.
-	Slots = 4096 / SlotSize
+	// MaxSize is the most bytes that one Buffer holds.
+	MaxSize = 1 << 28
 )
 
-// ErrTooLarge is returned by Alloc for more than SlotSize bytes.
-var ErrTooLarge = errors.New("more bytes than a locked buffer holds")
+// ErrSize is returned by Alloc for fewer than one or more than MaxSize bytes.
+var ErrSize = errors.New("locked memory holds 1 byte to 256 MiB")
 
-// region is one locked stretch of memory between two guard pages.
-type region struct {
-	usable []byte
-	used   [Slots]bool
-	locked bool
-}
-
-var (
-	mu      sync.Mutex
-	regions []*region
-)
-
-// Buffer is a stretch of locked memory. Its bytes are not to be used after Destroy.
+// Buffer is a stretch of locked memory. It is for its owner to see that nobody uses its bytes after Destroy.
 type Buffer struct {
-	region *region
-	slot   int
-	bytes  []byte
+	bytes   []byte
+	locked  bool
+	release func() error // gives the wiped memory back; nil after Destroy
 }
 
-// Alloc returns a zeroed Buffer of n bytes, 1 to SlotSize.
+// Alloc returns a zeroed Buffer of n bytes, 1 to MaxSize.
 func Alloc(n int) (*Buffer, error) {
-	if n < 1 || n > SlotSize {
-		return nil, fmt.Errorf("allocating %d bytes: %w", n, ErrTooLarge)
+	if n < 1 || n > MaxSize {
+		return nil, fmt.Errorf("allocating %d bytes: %w", n, ErrSize)
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	for _, r := range regions {
-		if b := r.take(n); b != nil {
-			return b, nil
-		}
+	alloc := slabs.alloc
+	if n > SlotSize {
+		alloc = allocLarge
 	}
-	r, err := newRegion()
-	if err != nil {
-		return nil, err
-	}
-	regions = append(regions, r)
-	return r.take(n), nil
-}
-
-func (r *region) take(n int) *Buffer {
-	for i, used := range r.used {
-		if !used {
-			r.used[i] = true
-			at := i * SlotSize
-			return &Buffer{region: r, slot: i, bytes: r.usable[at : at+n : at+n]}
-		}
-	}
-	return nil
-}
-
-// newRegion maps guard, memory, guard. The memory is at least a page and Slots*SlotSize long.
-func newRegion() (*region, error) {
-	page := os.Getpagesize()
-	size := (Slots*SlotSize + page - 1) / page * page
-	usable, locked, err := mapGuarded(page, size)
+	b, err := alloc(n)
 	if err != nil {
 		return nil, fmt.Errorf("allocating locked memory: %w", err)
 	}
-	return &region{usable: usable, locked: locked}, nil
+	return b, nil
 }
 
-// Bytes returns the memory itself.
+// allocLarge maps a region of its own. The Buffer is at its end, so that a byte too far meets the fence.
+func allocLarge(n int) (*Buffer, error) {
+	r, err := mapRegion(n)
+	if err != nil {
+		return nil, err
+	}
+	at := len(r.usable) - n
+	return &Buffer{bytes: r.usable[at:], locked: r.locked, release: r.unmap}, nil
+}
+
+// mapRegion maps whole pages for n bytes.
+func mapRegion(n int) (*region, error) {
+	page := os.Getpagesize()
+	return mapGuarded(page, (n+page-1)/page*page)
+}
+
+// region is one stretch of memory between two guard pages.
+type region struct {
+	all    []byte // with the guard pages
+	usable []byte
+	locked bool
+}
+
+// Bytes returns the memory itself, nil after Destroy.
 func (b *Buffer) Bytes() []byte { return b.bytes }
 
 // Locked reports whether the system agreed to keep the memory from being swapped out.
-func (b *Buffer) Locked() bool { return b.region.locked }
+func (b *Buffer) Locked() bool { return b.locked }
 
-// Destroy wipes the buffer and gives its slot back. Calling it again does nothing.
+// Destroy wipes the buffer and gives the memory back. Calling it again does nothing; calling it twice at once is an error
+// of the caller's.
 func (b *Buffer) Destroy() {
-	mu.Lock()
-	defer mu.Unlock()
-	if b.bytes == nil {
+	if b.release == nil {
 		return
 	}
 	clear(b.bytes)
-	b.bytes = nil
-	b.region.used[b.slot] = false
+	release := b.release
+	b.bytes, b.release = nil, nil
+	if err := release(); err != nil {
+		panic(fmt.Errorf("giving locked memory back: %w", err)) // only an address that was never mapped is refused
+	}
+}
+
+// slabs are the shared regions of this process.
+var slabs slabList
+
+type slabList struct {
+	mu   sync.Mutex
+	list []*slab
+}
+
+// slab is a region cut into slots.
+type slab struct {
+	*region
+	used []bool
+	free int
+}
+
+func (l *slabList) alloc(n int) (*Buffer, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, err := l.withRoom()
+	if err != nil {
+		return nil, err
+	}
+	slot := s.take()
+	at := slot * SlotSize
+	return &Buffer{bytes: s.usable[at : at+n : at+n], locked: s.locked, release: func() error { return l.give(s, slot) }}, nil
+}
+
+// withRoom returns a slab with a free slot; l.mu is held.
+func (l *slabList) withRoom() (*slab, error) {
+	for _, s := range l.list {
+		if s.free > 0 {
+			return s, nil
+		}
+	}
+	r, err := mapRegion(SlotSize)
+	if err != nil {
+		return nil, err
+	}
+	slots := len(r.usable) / SlotSize
+	s := &slab{region: r, used: make([]bool, slots), free: slots}
+	l.list = append(l.list, s)
+	return s, nil
+}
+
+// take marks a free slot as used; there is one.
+func (s *slab) take() int {
+	slot := 0
+	for s.used[slot] {
+		slot++
+	}
+	s.used[slot] = true
+	s.free--
+	return slot
+}
+
+func (l *slabList) give(s *slab, slot int) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s.used[slot] = false
+	s.free++
+	return nil
 }
