@@ -166,15 +166,15 @@ func (b *Barrier) reload(ctx context.Context) error {
 }
 
 // WrapKey seals a key of the level below, bound to aad.
-func (b *Barrier) WrapKey(ctx context.Context, k *crypt.Key, aad []byte) ([]byte, error) {
-	if err := b.reserve(ctx, 1); err != nil {
-		return nil, err
-	}
-	ring, err := b.keys()
-	if err != nil {
-		return nil, err
-	}
-	return ring.values.Wrap(k, wrapAAD(aad))
+func (b *Barrier) WrapKey(ctx context.Context, k *crypt.Key, aad []byte) (envelope []byte, err error) {
+	err = b.sealing(ctx, func(ring *keyring, tx storage.Tx, g *grant) error {
+		if err := g.use(ctx, tx, ring.values.ActiveID()); err != nil {
+			return err
+		}
+		envelope, err = ring.values.Wrap(k, wrapAAD(aad))
+		return err
+	})
+	return envelope, err
 }
 
 // UnwrapKey opens what WrapKey sealed.

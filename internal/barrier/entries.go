@@ -115,8 +115,8 @@ func cut(names []string, limit int) []string {
 // txView writes through the barrier.
 type txView struct {
 	view
-	tx storage.Tx
-	b  *Barrier
+	tx    storage.Tx
+	grant *grant
 }
 
 func (v txView) Put(ctx context.Context, name string, value []byte) error {
@@ -127,8 +127,8 @@ func (v txView) Put(ctx context.Context, name string, value []byte) error {
 	if len(value) > MaxValue {
 		return storage.ErrTooLarge
 	}
-	if !v.b.take() {
-		return errNeedUses
+	if err := v.grant.use(ctx, v.tx, v.ring.values.ActiveID()); err != nil {
+		return err
 	}
 	sealed, err := v.ring.values.Seal(value, entryAAD(name))
 	if err != nil {
@@ -181,9 +181,5 @@ func (b *Barrier) View(ctx context.Context, fn func(storage.Reader) error) error
 
 // Update implements storage.Backend.
 func (b *Barrier) Update(ctx context.Context, fn func(storage.Tx) error) error {
-	return b.withUses(ctx, func() error {
-		return b.withReload(ctx, func(ring *keyring) error {
-			return b.store.Update(ctx, func(tx storage.Tx) error { return fn(txView{view{tx, ring}, tx, b}) })
-		})
-	})
+	return b.sealing(ctx, func(ring *keyring, tx storage.Tx, g *grant) error { return fn(txView{view{tx, ring}, tx, g}) })
 }

@@ -133,18 +133,14 @@ func (b *Barrier) Reencrypt(ctx context.Context, progress func(done, total int))
 }
 
 func (b *Barrier) reencrypt(ctx context.Context, stored []string) error {
-	return b.withUses(ctx, func() error {
-		return b.withReload(ctx, func(ring *keyring) error {
-			return b.store.Update(ctx, func(tx storage.Tx) error {
-				v := txView{view{tx, ring}, tx, b}
-				for _, s := range stored {
-					if err := v.reencrypt(ctx, s); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-		})
+	return b.sealing(ctx, func(ring *keyring, tx storage.Tx, g *grant) error {
+		v := txView{view{tx, ring}, tx, g}
+		for _, s := range stored {
+			if err := v.reencrypt(ctx, s); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -21,15 +21,15 @@ const (
 
 func usesKey(id crypt.KeyID) string { return fmt.Sprintf("%s%d", usesPrefix, id) }
 
-// errNeedUses aborts a transaction that has used up its block; it is run again with a larger one.
-var errNeedUses = errors.New("more uses of the key are needed")
+// errExhausted aborts a transaction that needs a use of a key that has none left; it is run again with the next key.
+var errExhausted = errors.New("the key has no uses left")
 
 // reservation is what this process may still use of the active key.
 type reservation struct {
 	left, block uint64
 }
 
-// take uses one; false means that there is none left.
+// take uses one of the process's uses; false means that there is none left.
 func (b *Barrier) take() bool {
 	b.usesMu.Lock()
 	defer b.usesMu.Unlock()
@@ -47,63 +47,76 @@ func (b *Barrier) forgetUses() {
 	b.uses = reservation{}
 }
 
-// reserve makes sure of n uses and takes them.
-func (b *Barrier) reserve(ctx context.Context, n uint64) error {
-	return b.withUses(ctx, func() error {
-		for range n {
-			if !b.take() {
-				return errNeedUses
-			}
-		}
+// grant is a block that a transaction has taken. What is left of it belongs to the process once that is committed.
+type grant struct {
+	b           *Barrier
+	left, block uint64
+}
+
+// use takes one use of the active key, within a transaction.
+func (g *grant) use(ctx context.Context, tx storage.Tx, id crypt.KeyID) error {
+	if g.left == 0 && g.b.take() {
 		return nil
-	})
-}
-
-// withUses runs fn, and again with another block each time it runs out of uses.
-func (b *Barrier) withUses(ctx context.Context, fn func() error) error {
-	for {
-		err := fn()
-		if !errors.Is(err, errNeedUses) {
-			return err
-		}
-		if err := b.refill(ctx); err != nil {
+	}
+	if g.left == 0 {
+		if err := g.more(ctx, tx, id); err != nil {
 			return err
 		}
 	}
-}
-
-// refill takes another block for the active key, which it rotates when that is used up.
-func (b *Barrier) refill(ctx context.Context) error {
-	ring, err := b.keys()
-	if err != nil {
-		return err
-	}
-	b.usesMu.Lock()
-	block := min(max(2*b.uses.block, firstBlock), mostBlock)
-	b.usesMu.Unlock()
-	id, exhausted := ring.values.ActiveID(), false
-	err = b.store.Update(ctx, func(tx storage.Tx) error {
-		count, err := readUses(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		if exhausted = count+block > crypt.MaxUses; exhausted {
-			return nil
-		}
-		return tx.Put(ctx, usesKey(id), binary.BigEndian.AppendUint64(nil, count+block))
-	})
-	if err != nil {
-		return fmt.Errorf("reserving uses of the key: %w", err)
-	}
-	if exhausted {
-		_, err := b.Rotate(ctx)
-		return err
-	}
-	b.usesMu.Lock()
-	defer b.usesMu.Unlock()
-	b.uses.left += block
-	b.uses.block = block
+	g.left--
 	return nil
+}
+
+func (g *grant) more(ctx context.Context, tx storage.Tx, id crypt.KeyID) error {
+	count, err := readUses(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	g.b.usesMu.Lock()
+	block := min(max(2*g.block, 2*g.b.uses.block, firstBlock), mostBlock)
+	g.b.usesMu.Unlock()
+	if count+block > crypt.MaxUses {
+		return errExhausted
+	}
+	g.left, g.block = block, block
+	return tx.Put(ctx, usesKey(id), binary.BigEndian.AppendUint64(nil, count+block))
+}
+
+// keep gives the process what is left, after the commit.
+func (g *grant) keep() {
+	if g.block == 0 {
+		return
+	}
+	g.b.usesMu.Lock()
+	defer g.b.usesMu.Unlock()
+	g.b.uses.left += g.left
+	g.b.uses.block = g.block
+}
+
+// sealing runs a transaction of the store that seals with the active key. When the key has no uses left it is rotated and
+// the transaction run again.
+func (b *Barrier) sealing(ctx context.Context, fn func(*keyring, storage.Tx, *grant) error) error {
+	once := func() error {
+		return b.withReload(ctx, func(ring *keyring) error {
+			var g *grant
+			err := b.store.Update(ctx, func(tx storage.Tx) error {
+				g = &grant{b: b}
+				return fn(ring, tx, g)
+			})
+			if err == nil {
+				g.keep()
+			}
+			return err
+		})
+	}
+	err := once()
+	if !errors.Is(err, errExhausted) {
+		return err
+	}
+	if _, err := b.Rotate(ctx); err != nil {
+		return err
+	}
+	return once()
 }
 
 func readUses(ctx context.Context, r storage.Reader, id crypt.KeyID) (uint64, error) {

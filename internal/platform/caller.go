@@ -74,7 +74,7 @@ func (s *Service) permit(ctx context.Context, c Caller, a action, t target) erro
 func (s *Service) record(ctx context.Context, c Caller, a action, t target, outcome audit.Outcome) error {
 	err := s.audit.Record(ctx, audit.Entry{
 		Time: s.clock(), Actor: c.Actor, Client: c.Client, Action: string(a), Org: s.org.Slug, Project: t.project, Environment: t.env,
-		Keys: t.names, Revision: t.revision, Outcome: outcome,
+		Keys: t.names, Revision: uint64(max(t.revision, 0)), Outcome: outcome,
 	})
 	if err != nil {
 		return &Error{Kind: Unavailable, Message: "refusing, because the audit log cannot be written", Err: err}

@@ -22,7 +22,8 @@ import (
 	"github.com/ArcadeLabsInc/zvault/internal/sqlstore"
 )
 
-// KeyWrapper wraps organisation keys; the barrier does it. Both fail while the vault is sealed.
+// KeyWrapper wraps organisation keys; the barrier does it. Both fail while the vault is sealed. WrapKey may write to the same
+// database, so it is never called within a transaction of the store.
 type KeyWrapper interface {
 	WrapKey(ctx context.Context, k *crypt.Key, aad []byte) ([]byte, error)
 	UnwrapKey(ctx context.Context, envelope, aad []byte) (*crypt.Key, error)
@@ -83,6 +84,11 @@ func (s *Service) createOrganisation(ctx context.Context, slug string) error {
 		return err
 	}
 	defer key.Destroy()
+	org := sqlstore.Organisation{ID: newID(), Slug: slug, Name: slug, CreatedAt: s.now()}
+	wrapped, err := s.keys.WrapKey(ctx, key, orgKeyAAD(org.ID))
+	if err != nil {
+		return err
+	}
 	return s.store.Update(ctx, func(tx *sqlstore.Tx) error {
 		found, err := tx.Organisation(ctx, slug)
 		if err == nil { // another process was first
@@ -90,11 +96,6 @@ func (s *Service) createOrganisation(ctx context.Context, slug string) error {
 			return nil
 		}
 		if !isNotFound(err) {
-			return err
-		}
-		org := sqlstore.Organisation{ID: newID(), Slug: slug, Name: slug, CreatedAt: s.now()}
-		wrapped, err := s.keys.WrapKey(ctx, key, orgKeyAAD(org.ID))
-		if err != nil {
 			return err
 		}
 		if err := tx.InsertOrganisation(ctx, org); err != nil {

@@ -11,18 +11,26 @@ import (
 // resealBatch is how many envelopes one transaction reseals, so that writers are not held up.
 const resealBatch = 200
 
-// RotateOrganisation makes the next organisation key and wraps every project key with it. Reads go on meanwhile.
+// RotateOrganisation makes the next organisation key, wraps every project key with it, and deletes the older ones. Reads go
+// on meanwhile.
 func (s *Service) RotateOrganisation(ctx context.Context, c Caller) error {
 	if err := s.permit(ctx, c, actOrgRotate, target{}); err != nil {
 		return err
 	}
-	err := s.store.Update(ctx, func(tx *sqlstore.Tx) error {
-		old, err := s.orgRing(ctx, tx)
-		if err != nil {
+	rows, err := s.orgKeys(ctx)
+	if err != nil {
+		return failure("rotating the organisation key", err)
+	}
+	next, err := s.newOrganisationKey(ctx, rows[len(rows)-1].Generation+1)
+	if err != nil {
+		return failure("rotating the organisation key", err)
+	}
+	err = s.store.Update(ctx, func(tx *sqlstore.Tx) error {
+		if _, err := s.orgRing(ctx, tx); err != nil { // so that the older keys are at hand
 			return err
 		}
-		if err := s.addOrganisationKey(ctx, tx, uint32(old.ActiveID())+1); err != nil {
-			return err
+		if err := tx.InsertScopeKey(ctx, next); err != nil {
+			return taken(err, "the organisation key is being rotated by somebody else")
 		}
 		ring, err := s.orgRing(ctx, tx)
 		if err != nil {
@@ -31,51 +39,32 @@ func (s *Service) RotateOrganisation(ctx context.Context, c Caller) error {
 		if err := s.rewrapProjects(ctx, tx, ring); err != nil {
 			return err
 		}
+		for _, row := range rows {
+			if err := tx.DeleteScopeKey(ctx, s.org.ID, row.Generation); err != nil {
+				return err
+			}
+		}
 		return s.record(ctx, c, actOrgRotate, target{}, audit.OK)
 	})
 	return failure("rotating the organisation key", err)
 }
 
-func (s *Service) addOrganisationKey(ctx context.Context, tx *sqlstore.Tx, generation uint32) error {
+func (s *Service) orgKeys(ctx context.Context) (rows []sqlstore.ScopeKey, err error) {
+	err = s.store.View(ctx, func(tx *sqlstore.Tx) error {
+		rows, err = tx.ScopeKeys(ctx, s.org.ID)
+		return err
+	})
+	return rows, err
+}
+
+func (s *Service) newOrganisationKey(ctx context.Context, generation uint32) (sqlstore.ScopeKey, error) {
 	key, err := crypt.GenerateKey(crypt.KeyID(generation))
 	if err != nil {
-		return err
+		return sqlstore.ScopeKey{}, err
 	}
 	defer key.Destroy()
 	wrapped, err := s.keys.WrapKey(ctx, key, orgKeyAAD(s.org.ID))
-	if err != nil {
-		return err
-	}
-	return tx.InsertScopeKey(ctx, sqlstore.ScopeKey{ScopeID: s.org.ID, Generation: generation, Wrapped: wrapped, CreatedAt: s.now()})
-}
-
-// RewrapOrganisation wraps the organisation's keys anew, after the barrier has got another key.
-func (s *Service) RewrapOrganisation(ctx context.Context, c Caller) error {
-	if err := s.permit(ctx, c, actOrgRotate, target{}); err != nil {
-		return err
-	}
-	err := s.store.Update(ctx, func(tx *sqlstore.Tx) error {
-		rows, err := tx.ScopeKeys(ctx, s.org.ID)
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			key, err := s.keys.UnwrapKey(ctx, row.Wrapped, orgKeyAAD(s.org.ID))
-			if err != nil {
-				return err
-			}
-			row.Wrapped, err = s.keys.WrapKey(ctx, key, orgKeyAAD(s.org.ID))
-			key.Destroy()
-			if err != nil {
-				return err
-			}
-			if err := tx.RewrapScopeKey(ctx, row); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return failure("rewrapping the organisation key", err)
+	return sqlstore.ScopeKey{ScopeID: s.org.ID, Generation: generation, Wrapped: wrapped, CreatedAt: s.now()}, err
 }
 
 func (s *Service) rewrapProjects(ctx context.Context, tx *sqlstore.Tx, ring *crypt.Ring) error {
