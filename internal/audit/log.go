@@ -42,9 +42,11 @@ const (
 // Options configure a Log. The zero value works, without digests, checkpoints and anchor: enough for what is recorded
 // while the vault is sealed; the next checkpoint covers it.
 type Options struct {
-	Key      Key              // for Digest
-	Signer   Signer           // signs checkpoints
-	Anchor   Anchor           // remembers the head outside of the log; not called while Record holds a lock of the caller's
+	Key    Key    // for Digest
+	Signer Signer // signs checkpoints
+	// Anchor remembers the head outside of the log. Record only ever loads it, so Record may be called inside a
+	// transaction of the database that the anchor is in; RecordFinal, Checkpoint, Close and a timer store it.
+	Anchor   Anchor
 	Sync     Sync             // when an entry counts as written; SyncDisk by default
 	Clock    func() time.Time // nil: time.Now
 	MaxFile  int64            // bytes after which the file device begins a new file; 0: 64 MiB

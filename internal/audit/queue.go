@@ -24,7 +24,8 @@ type queue struct {
 
 	mu      sync.Mutex
 	waiting []*ticket
-	spare   []*ticket     // the other of two buffers
+	spare   []*ticket // the other of two buffers
+	closed  bool
 	idle    chan struct{} // closed when the goroutine ends; nil if there is none
 }
 
@@ -49,18 +50,27 @@ func newQueue(to Attached, warn func(string, error)) *queue {
 // submit puts an entry into the queue and returns its ticket.
 func (q *queue) submit(body []byte, final bool) *ticket {
 	t := &ticket{body: body, final: final, done: make(chan error, 1)}
+	if err := q.add(t); err != nil {
+		q.answer(t, err)
+	}
+	return t
+}
+
+func (q *queue) add(t *ticket) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.waiting) >= q.to.Queue {
-		q.answer(t, ErrQueueFull)
-		return t
+	switch {
+	case q.closed:
+		return ErrClosed
+	case len(q.waiting) >= q.to.Queue:
+		return ErrQueueFull
 	}
 	q.waiting = append(q.waiting, t)
 	if q.idle == nil {
 		q.idle = make(chan struct{})
 		go q.run(q.idle)
 	}
-	return t
+	return nil
 }
 
 // wait returns the result for t, giving up when ctx ends or the device takes too long.
@@ -141,6 +151,7 @@ func (q *queue) close() error {
 	defer cancel()
 	q.mu.Lock()
 	idle := q.idle
+	q.closed = true
 	q.mu.Unlock()
 	if idle != nil {
 		select {

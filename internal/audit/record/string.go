@@ -77,3 +77,6 @@ func cutReason(s string) string {
 	}
 	return s[:end] + "…"
 }
+
+// Quote returns s as it is written in a line.
+func Quote(s string) string { return string(appendString(nil, s)) }
