@@ -27,6 +27,14 @@ func usage(format string, args ...any) error {
 	return &usageError{fmt.Errorf(format, args...)}
 }
 
+// exitError is an error that is printed, with an exit status of its own.
+type exitError struct {
+	error
+	status int
+}
+
+func (e *exitError) Unwrap() error { return e.error }
+
 // statusError carries an exit status that says it all: nothing is printed.
 type statusError struct{ status int }
 
@@ -36,11 +44,14 @@ func (s *statusError) Error() string { return fmt.Sprintf("exit status %d", s.st
 func exitStatus(err error) int {
 	var u *usageError
 	var s *statusError
+	var own *exitError
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.As(err, &s):
 		return s.status
+	case errors.As(err, &own):
+		return own.status
 	case errors.As(err, &u):
 		return exitUsage
 	case errors.Is(err, local.ErrSealed):

@@ -70,10 +70,10 @@ type Vault struct {
 	Seal *seal.Record
 
 	options Options
-	db       *sqldb.DB
-	store    storage.Backend
-	auditor  *auditKeys
-	prints   *crypt.Key
+	db      *sqldb.DB
+	store   storage.Backend
+	auditor *auditKeys
+	prints  *crypt.Key
 }
 
 // Exists reports whether a directory holds a vault.

@@ -125,3 +125,16 @@ func (b box) describe(states []sqlstore.State) ([]Secret, error) {
 	slices.SortFunc(out, func(a, b Secret) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
 }
+
+// Stamp returns a text that changes whenever a secret, an environment or a project does.
+func (s *Service) Stamp(ctx context.Context, c Caller) (string, error) {
+	if err := s.permit(ctx, c, actList, target{}); err != nil {
+		return "", err
+	}
+	var stamp string
+	err := s.store.View(ctx, func(tx *sqlstore.Tx) (err error) {
+		stamp, err = tx.Stamp(ctx, s.org.ID)
+		return err
+	})
+	return stamp, failure("looking for changes", err)
+}

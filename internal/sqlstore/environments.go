@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"fmt"
 )
 
 // Environment holds secrets. Owner is empty for a shared one; BaseID is empty when it inherits from none.
@@ -85,4 +86,16 @@ func (tx *Tx) Commits(ctx context.Context, environmentID string, before int64, l
 func (tx *Tx) RevisionAt(ctx context.Context, environmentID string, at int64) (int64, error) {
 	return queryOne(ctx, tx, "finding revision", func(r scanner, revision *int64) error { return r.Scan(revision) },
 		`SELECT COALESCE(MAX(revision), 0) FROM commits WHERE environment_id = $1 AND at <= $2`, environmentID, at)
+}
+
+// Stamp returns a text that changes with every commit of an organisation and with every environment or project that comes or
+// goes.
+func (tx *Tx) Stamp(ctx context.Context, orgID string) (string, error) {
+	return queryOne(ctx, tx, "looking for changes", func(r scanner, stamp *string) error {
+		var n, revisions int64
+		err := r.Scan(&n, &revisions)
+		*stamp = fmt.Sprintf("%d/%d", n, revisions)
+		return err
+	}, `SELECT COUNT(*), COALESCE(SUM(e.revision), 0) FROM environments AS e JOIN projects AS p ON p.id = e.project_id
+		WHERE p.org_id = $1 AND e.deleted_at IS NULL AND p.deleted_at IS NULL`, orgID)
 }
