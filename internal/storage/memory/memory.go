@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/ArcadeLabsInc/zvault/internal/storage"
+	"github.com/ArcadeLabsInc/zvault/internal/storage/internal/direct"
 	"github.com/ArcadeLabsInc/zvault/internal/storage/internal/gate"
 	"github.com/ArcadeLabsInc/zvault/internal/storage/internal/keyspace"
 )
@@ -13,15 +14,22 @@ import (
 // Store is a storage.Backend. Readers never wait: each sees the tree that was current when it began, as trees do not
 // change once they are made.
 type Store struct {
+	reader
 	gate   gate.Gate
 	root   atomic.Pointer[node]
 	writer chan struct{} // one token
 }
 
+type reader = direct.Reader
+
 var _ storage.Backend = (*Store)(nil)
 
 // New returns an empty store.
-func New() *Store { return &Store{writer: make(chan struct{}, 1)} }
+func New() *Store {
+	s := &Store{writer: make(chan struct{}, 1)}
+	s.Through = s.View
+	return s
+}
 
 // Close implements storage.Backend.
 func (s *Store) Close() error {
@@ -67,33 +75,6 @@ func (s *Store) Update(ctx context.Context, fn func(storage.Tx) error) error {
 	}
 	s.root.Store(t.root)
 	return nil
-}
-
-// Get implements storage.Reader.
-func (s *Store) Get(ctx context.Context, key string) (value []byte, err error) {
-	err = s.View(ctx, func(r storage.Reader) error {
-		value, err = r.Get(ctx, key)
-		return err
-	})
-	return value, err
-}
-
-// Scan implements storage.Reader.
-func (s *Store) Scan(ctx context.Context, prefix, after string, limit int) (entries []storage.Entry, err error) {
-	err = s.View(ctx, func(r storage.Reader) error {
-		entries, err = r.Scan(ctx, prefix, after, limit)
-		return err
-	})
-	return entries, err
-}
-
-// List implements storage.Reader.
-func (s *Store) List(ctx context.Context, prefix, after string, limit int) (names []string, err error) {
-	err = s.View(ctx, func(r storage.Reader) error {
-		names, err = r.List(ctx, prefix, after, limit)
-		return err
-	})
-	return names, err
 }
 
 // tx is a transaction over a tree of its own.

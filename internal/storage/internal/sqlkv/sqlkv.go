@@ -11,14 +11,18 @@ import (
 
 	"github.com/ArcadeLabsInc/zvault/internal/sqldb"
 	"github.com/ArcadeLabsInc/zvault/internal/storage"
+	"github.com/ArcadeLabsInc/zvault/internal/storage/internal/direct"
 	"github.com/ArcadeLabsInc/zvault/internal/storage/internal/gate"
 )
 
 // Store is a storage.Backend over a database that belongs to the caller.
 type Store struct {
+	reader
 	gate gate.Gate
 	db   *sqldb.DB
 }
+
+type reader = direct.Reader
 
 var _ storage.Backend = (*Store)(nil)
 
@@ -37,7 +41,9 @@ func New(ctx context.Context, db *sqldb.DB) (*Store, error) {
 	if err != nil {
 		return nil, toStorage(fmt.Errorf("opening table kv: %w", err))
 	}
-	return &Store{db: db}, nil
+	s := &Store{db: db}
+	s.Through = s.View
+	return s, nil
 }
 
 // Close implements storage.Backend. The database stays open, as it is the caller's.
@@ -62,31 +68,4 @@ func (s *Store) Update(ctx context.Context, fn func(storage.Tx) error) error {
 	}
 	defer s.gate.Leave()
 	return toStorage(s.db.Update(ctx, func(q *sql.Tx) error { return fn(&tx{q}) }))
-}
-
-// Get implements storage.Reader.
-func (s *Store) Get(ctx context.Context, key string) (value []byte, err error) {
-	err = s.View(ctx, func(r storage.Reader) error {
-		value, err = r.Get(ctx, key)
-		return err
-	})
-	return value, err
-}
-
-// Scan implements storage.Reader.
-func (s *Store) Scan(ctx context.Context, prefix, after string, limit int) (entries []storage.Entry, err error) {
-	err = s.View(ctx, func(r storage.Reader) error {
-		entries, err = r.Scan(ctx, prefix, after, limit)
-		return err
-	})
-	return entries, err
-}
-
-// List implements storage.Reader.
-func (s *Store) List(ctx context.Context, prefix, after string, limit int) (names []string, err error) {
-	err = s.View(ctx, func(r storage.Reader) error {
-		names, err = r.List(ctx, prefix, after, limit)
-		return err
-	})
-	return names, err
 }

@@ -1,0 +1,29 @@
+package bolt_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/ArcadeLabsInc/zvault/internal/storage"
+	"github.com/ArcadeLabsInc/zvault/internal/storage/bolt"
+	"github.com/ArcadeLabsInc/zvault/internal/storage/storagetest"
+)
+
+func open(t *testing.T, dir string) storage.Backend {
+	t.Helper()
+	s, err := bolt.Open(t.Context(), filepath.Join(dir, "vault.bolt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	storagetest.Run(t, func(t *testing.T) storage.Backend { return open(t, t.TempDir()) })
+}
