@@ -27,3 +27,8 @@ func TestStore(t *testing.T) {
 	t.Parallel()
 	storagetest.Run(t, func(t *testing.T) storage.Backend { return open(t, t.TempDir()) })
 }
+
+func TestDurable(t *testing.T) {
+	t.Parallel()
+	storagetest.RunDurable(t, open)
+}
