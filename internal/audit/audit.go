@@ -70,6 +70,8 @@ var (
 	ErrClosed = errors.New("the audit log is closed")
 	// ErrTooLarge is the cause when an entry is longer than a line can be.
 	ErrTooLarge = errors.New("the entry is too large")
+	// ErrInvalid is the cause when an entry has a member that cannot be recorded; the text names it.
+	ErrInvalid = record.ErrInvalid
 	// ErrTampered is the cause when the log lacks what the vault remembers of it; VerifyDir tells more.
 	ErrTampered = file.ErrTampered
 	// ErrReplaced is the cause when the log was deleted or replaced while it was open.

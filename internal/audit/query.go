@@ -82,7 +82,7 @@ func (q *query) forward(ctx context.Context, r io.Reader) error {
 	var held []error
 	for offset := int64(0); ; {
 		b, err := lines.Next()
-		if errors.Is(err, io.EOF) || err == nil && b[len(b)-1] != '\n' {
+		if errors.Is(err, io.EOF) || err == nil && b[len(b)-1] != '\n' && len(b) < record.MaxLine {
 			return q.errors(held) // an unfinished line at the end is being written or will be recovered
 		}
 		if err == nil {
@@ -129,7 +129,7 @@ func (q *query) backward(ctx context.Context, r io.ReaderAt, size int64) error {
 		case !ok:
 			err = q.errors([]error{q.unreadable(offset)})
 		case l != nil && l.Kind == record.KindRecovered:
-			lines.Skip(int64(min(l.Bytes+1, uint64(offset))))
+			lines.Skip(int64(min(l.Bytes, uint64(offset))) + int64(len(record.Mark)))
 		case l != nil:
 			err = q.entry(l)
 		}

@@ -67,7 +67,7 @@ func (d *Device) mend() (piece, error) {
 	if err != nil {
 		return piece{}, err
 	}
-	p.buf = append(p.buf, '\n')
+	p.buf = append(p.buf, record.Mark...)
 	p.add(record.AppendRecovered(p.body, d.opts.Clock(), uint64(d.tail.damaged), sum))
 	return p, nil
 }

@@ -20,7 +20,7 @@
 //     the first 8 bytes of the SHA-256 of the public key.
 //   - A continued line ends a file that has grown to its limit and names the next.
 //   - A recovered line speaks of the bytes between the line before it in the chain and itself: a write that a crash
-//     cut short left them there. N is their number and D their SHA-256, without the line feed that was put after them.
+//     cut short left them there. N is their number and D their SHA-256, without the [Mark] that was put after them.
 //   - A gap says that lines "from" up to its own sequence number are lost and that the keeper of the signing key
 //     accepts this; P is the hash that the vault remembers of the last one lost. A checkpoint follows it directly.
 //     It may begin a file, in place of the header.

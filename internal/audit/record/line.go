@@ -104,6 +104,10 @@ func AppendContinued(dst []byte, t time.Time, next string) []byte {
 	return appendString(append(appendStart(dst, KindContinued, t), `,"next":`...), next)
 }
 
+// Mark is put behind damaged bytes before the recovered line. Not a mere line feed, as that could be all that a line was
+// short of.
+const Mark = "#\n"
+
 // AppendRecovered appends the body of the line that stands after damaged bytes of the given number and SHA-256.
 func AppendRecovered(dst []byte, t time.Time, bytes uint64, sum Hash) []byte {
 	dst = append(appendStart(dst, KindRecovered, t), `,"bytes":`...)

@@ -156,48 +156,41 @@ func (w *Walker) recover(piece []byte, cause *Break) (Line, error) {
 		var err error
 		if piece, err = w.lines.Next(); errors.Is(err, io.EOF) {
 			if d.lines == 0 && d.length < MaxLine {
-				w.Torn = int64(d.length)
+				w.Torn = int64(d.length) + int64(len(d.held))
 				return Line{}, io.EOF
 			}
 			return Line{}, cause
 		} else if err != nil {
 			return Line{}, err
 		}
-		if !d.lineFeed || !bytes.HasPrefix(piece, []byte(`{"seq":`)) {
+		if string(d.held) != Mark || !bytes.HasPrefix(piece, []byte(`{"seq":`)) {
 			continue
 		}
 		l, err := w.accept(piece)
 		if err == nil && l.Kind == KindRecovered && l.Bytes == d.length && l.Sum == d.total() {
 			w.Damage++
 			w.DamagedBytes += d.length
-			w.advance(&l, int(d.length)+1+len(piece), d.lines+1)
+			w.advance(&l, int(d.length)+len(Mark)+len(piece), d.lines+1)
 			return l, nil
 		}
 	}
 }
 
-// damage sums up bytes that are no lines of the chain; the last line feed is held back, as it is not part of them.
+// damage sums up bytes that are no lines of the chain. What may be the Mark is held back, as that is not one of them.
 type damage struct {
-	sum      hash.Hash
-	length   uint64 // without the line feed held back
-	lines    int    // line feeds, the one held back too
-	lineFeed bool   // one is held back
+	sum    hash.Hash
+	length uint64 // without what is held back
+	lines  int    // line feeds, one held back too
+	held   []byte
 }
 
 func (d *damage) add(piece []byte) {
-	if d.lineFeed {
-		d.write([]byte{'\n'})
-	}
-	piece, d.lineFeed = bytes.CutSuffix(piece, []byte{'\n'})
-	if d.lineFeed {
-		d.lines++
-	}
-	d.write(piece)
-}
-
-func (d *damage) write(b []byte) {
-	_, _ = d.sum.Write(b) // a hash.Hash never fails
-	d.length += uint64(len(b))
+	d.lines += bytes.Count(piece[len(piece)-1:], []byte{'\n'}) // it can only be the last byte
+	d.held = append(d.held, piece...)
+	n := max(len(d.held)-len(Mark), 0)
+	_, _ = d.sum.Write(d.held[:n]) // a hash.Hash never fails
+	d.length += uint64(n)
+	d.held = append(d.held[:0], d.held[n:]...)
 }
 
 func (d *damage) total() (h Hash) {
