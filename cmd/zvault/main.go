@@ -1,15 +1,10 @@
-// Command zvault is the whole of ZVault: the local vault, and later the server, in one binary.
+// Command zvault is the whole of ZVault in one binary.
 package main
 
 import (
-	"fmt"
 	"os"
 
-	"github.com/ArcadeLabsInc/zvault/internal/version"
+	"github.com/ArcadeLabsInc/zvault/internal/cli"
 )
 
-func main() {
-	if _, err := fmt.Fprintln(os.Stdout, version.Get()); err != nil {
-		os.Exit(1)
-	}
-}
+func main() { os.Exit(cli.Main()) }

@@ -79,7 +79,7 @@ func (a *app) open(ctx context.Context) (*platform.Service, error) {
 }
 
 func (a *app) localOptions() local.Options {
-	return local.Options{Passphrase: a.passphrase, Caller: a.caller()}
+	return local.Options{Passphrase: a.passphrase, Caller: a.caller(), Fingerprint: fingerprinter}
 }
 
 // explainOpening adds what to do about a vault that does not open.

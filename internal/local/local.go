@@ -22,6 +22,7 @@ import (
 	"github.com/ArcadeLabsInc/zvault/internal/crypt"
 	"github.com/ArcadeLabsInc/zvault/internal/platform"
 	"github.com/ArcadeLabsInc/zvault/internal/seal"
+	"github.com/ArcadeLabsInc/zvault/internal/secret"
 	"github.com/ArcadeLabsInc/zvault/internal/sqldb"
 	"github.com/ArcadeLabsInc/zvault/internal/sqlstore"
 	"github.com/ArcadeLabsInc/zvault/internal/storage"
@@ -56,8 +57,8 @@ type Options struct {
 	Shares ShareCollector
 	// Caller is recorded as who opened or changed the vault.
 	Caller platform.Caller
-	// Fingerprint is for platform.Options, given the key that fingerprints are made with.
-	Fingerprint func(key *crypt.Key) FingerprintFunc
+	// Fingerprint makes, of the key that fingerprints are made with, what platform.Options wants. Optional.
+	Fingerprint func(key *crypt.Key) (func(secret.Value) []byte, error)
 }
 
 // Vault is an open vault. It is safe for concurrent use.
@@ -74,6 +75,8 @@ type Vault struct {
 	store   storage.Backend
 	auditor *auditKeys
 	prints  *crypt.Key
+	// keepOldSeal keeps Rekey from removing what the old seal kept outside of the record.
+	keepOldSeal bool
 }
 
 // Exists reports whether a directory holds a vault.
@@ -149,11 +152,16 @@ func (v *Vault) assemble(ctx context.Context) (err error) {
 	}
 	o := platform.Options{Store: tables, Keys: v.Barrier, Audit: v.Audit}
 	if v.options.Fingerprint != nil {
-		o.Fingerprint = v.options.Fingerprint(v.prints)
+		if o.Fingerprint, err = v.options.Fingerprint(v.prints); err != nil {
+			return err
+		}
 	}
 	v.Platform, err = platform.New(ctx, orgSlug, o)
 	return err
 }
+
+// FingerprintKey is the key that fingerprints are made with.
+func (v *Vault) FingerprintKey() *crypt.Key { return v.prints }
 
 // Close signs what was recorded, wipes all keys and closes the files.
 func (v *Vault) Close() error {

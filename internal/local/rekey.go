@@ -47,6 +47,9 @@ func (v *Vault) Rekey(ctx context.Context, p seal.Provider) error {
 	if err := session.Drop(oldID); err != nil {
 		return err
 	}
+	if v.keepOldSeal {
+		return nil
+	}
 	return seal.Forget(ctx, old, v.options.providers(v.Home))
 }
 

@@ -300,7 +300,7 @@ func encodeTags(tags map[string]string) string {
 
 // commit seals and stores the steps as the next revision and writes it down.
 func (ap *applier) commit(ctx context.Context, a action, message string, steps []step) (Result, error) {
-	box, err := ap.s.sealingBox(ctx, ap.tx, ap.row, 2*len(steps))
+	box, err := ap.s.sealingBox(ctx, ap.tx, ap.row, 3*len(steps))
 	if err != nil {
 		return Result{}, err
 	}
@@ -359,10 +359,8 @@ func (ap *applier) storeValue(ctx context.Context, box box, at int64, st *step) 
 		EnvironmentID: ap.row.ID, Name: st.next.Name, Version: st.next.Version, Generation: uint32(box.ring.ActiveID()), Sealed: st.next.Sealed,
 		CreatedAt: at, CreatedBy: ap.c.Actor.Name,
 	}
-	if ap.s.fingerprint != nil {
-		if v.Fingerprint, err = ap.s.fingerprint(*st.value); err != nil {
-			return err
-		}
+	if v.Fingerprint, err = box.sealFingerprint(v.Name, v.Version, *st.value); err != nil {
+		return err
 	}
 	return ap.tx.InsertVersion(ctx, v)
 }

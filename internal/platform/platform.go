@@ -42,7 +42,7 @@ type Options struct {
 	// Clock tells the time; nil means time.Now.
 	Clock func() time.Time
 	// Fingerprint makes what finds a value in files without holding it; nil stores none.
-	Fingerprint func(secret.Value) ([]byte, error)
+	Fingerprint func(secret.Value) []byte
 }
 
 // Service is the platform of one organisation. It is safe for concurrent use.
@@ -51,7 +51,7 @@ type Service struct {
 	keys        KeyWrapper
 	audit       Recorder
 	clock       func() time.Time
-	fingerprint func(secret.Value) ([]byte, error)
+	fingerprint func(secret.Value) []byte
 	org         sqlstore.Organisation
 	rings       ringCache
 }

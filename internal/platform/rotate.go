@@ -165,7 +165,7 @@ func (s *Service) resealValues(ctx context.Context, projectID string, generation
 			return err
 		}
 		n = len(stale)
-		ring, err := s.sealingRing(ctx, tx, projectID, n)
+		ring, err := s.sealingRing(ctx, tx, projectID, 2*n)
 		if err != nil {
 			return err
 		}
@@ -178,6 +178,9 @@ func (s *Service) resealValues(ctx context.Context, projectID string, generation
 			v.Sealed, err = b.sealValue(v.Name, v.Version, value)
 			value.Wipe()
 			if err != nil {
+				return err
+			}
+			if err := b.resealFingerprint(&v); err != nil {
 				return err
 			}
 			v.Generation = uint32(ring.ActiveID())

@@ -70,6 +70,19 @@ func New(secrets []Secret, options ...Option) (*Matcher, error) {
 	return m, nil
 }
 
+// Forms calls fn with every form in which a value is masked, some of them maybe twice; with none for a value that is left alone.
+// fn must not keep the bytes.
+func Forms(v secret.Value, fn func(Encoding, []byte)) {
+	if tooPlain(v.Reveal()) {
+		return
+	}
+	encodings(v.Reveal(), func(e Encoding, form []byte) {
+		if len(form) >= MinLength-1 {
+			fn(e, form)
+		}
+	})
+}
+
 // Skipped names the secrets that are not masked because their values are too short or too common.
 func (m *Matcher) Skipped() []string { return slices.Clone(m.skipped) }
 

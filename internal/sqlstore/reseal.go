@@ -20,8 +20,8 @@ func (tx *Tx) CountStale(ctx context.Context, projectID string, generation uint3
 
 // ResealVersion stores a value under another generation, in the history and, where it is the current one, there.
 func (tx *Tx) ResealVersion(ctx context.Context, v Version) error {
-	if err := tx.exec(ctx, "resealing value", `UPDATE versions SET generation = $1, sealed = $2 WHERE environment_id = $3 AND name = $4 AND version = $5`,
-		int64(v.Generation), v.Sealed, v.EnvironmentID, v.Name, v.Version); err != nil {
+	if err := tx.exec(ctx, "resealing value", `UPDATE versions SET generation = $1, sealed = $2, fingerprint = $3
+		WHERE environment_id = $4 AND name = $5 AND version = $6`, int64(v.Generation), v.Sealed, v.Fingerprint, v.EnvironmentID, v.Name, v.Version); err != nil {
 		return err
 	}
 	return tx.exec(ctx, "resealing value", `UPDATE secrets SET sealed = $1 WHERE environment_id = $2 AND name = $3 AND version = $4`,

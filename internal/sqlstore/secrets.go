@@ -163,3 +163,21 @@ func (tx *Tx) CountSecrets(ctx context.Context, environmentID string) (int, erro
 	return queryOne(ctx, tx, "counting secrets", func(r scanner, n *int) error { return r.Scan(n) },
 		`SELECT COUNT(*) FROM secrets WHERE environment_id = $1`, environmentID)
 }
+
+// Print is the sealed fingerprint of one version of a secret.
+type Print struct {
+	Project, Env, Name       string
+	ProjectID, EnvironmentID string
+	Version                  int64
+	Sealed                   []byte
+}
+
+// Fingerprints lists the fingerprints of all values that an organisation's living environments ever held.
+func (tx *Tx) Fingerprints(ctx context.Context, orgID string) ([]Print, error) {
+	return queryAll(ctx, tx, "reading fingerprints", func(r scanner, p *Print) error {
+		return r.Scan(&p.Project, &p.Env, &p.Name, &p.ProjectID, &p.EnvironmentID, &p.Version, &p.Sealed)
+	}, `SELECT p.slug, e.slug, v.name, p.id, e.id, v.version, v.fingerprint FROM versions AS v
+		JOIN environments AS e ON e.id = v.environment_id AND e.deleted_at IS NULL
+		JOIN projects AS p ON p.id = e.project_id AND p.deleted_at IS NULL
+		WHERE p.org_id = $1 AND v.fingerprint IS NOT NULL ORDER BY p.slug, e.slug, v.name, v.version`, orgID)
+}

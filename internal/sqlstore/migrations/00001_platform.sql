@@ -96,7 +96,7 @@ CREATE TABLE changes (
 );
 CREATE INDEX changes_revision ON changes (environment_id, revision);
 
--- Every value that a secret ever had. fingerprint finds the value in files without opening it.
+-- Every value that a secret ever had. fingerprint, sealed, finds the value in files without opening it.
 CREATE TABLE versions (
     environment_id TEXT   NOT NULL REFERENCES environments (id),
     name           TEXT   NOT NULL,

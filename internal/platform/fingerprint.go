@@ -1,0 +1,88 @@
+package platform
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/ArcadeLabsInc/zvault/internal/audit"
+	"github.com/ArcadeLabsInc/zvault/internal/crypt"
+	"github.com/ArcadeLabsInc/zvault/internal/secret"
+	"github.com/ArcadeLabsInc/zvault/internal/sqlstore"
+)
+
+// Fingerprint finds one value of a secret in files, without being it.
+type Fingerprint struct {
+	Project, Env, Name string
+	Version            int64
+	Fingerprint        []byte
+}
+
+// Fingerprints lists those of all values, current and past. No value is opened.
+func (s *Service) Fingerprints(ctx context.Context, c Caller) ([]Fingerprint, error) {
+	if err := s.permit(ctx, c, actFingerprints, target{}); err != nil {
+		return nil, err
+	}
+	var out []Fingerprint
+	err := s.store.View(ctx, func(tx *sqlstore.Tx) error {
+		out = nil
+		rows, err := tx.Fingerprints(ctx, s.org.ID)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			ring, err := s.projectRing(ctx, tx, r.ProjectID)
+			if err != nil {
+				return err
+			}
+			b := box{s: s, ring: ring, project: r.ProjectID, env: r.EnvironmentID}
+			print, err := b.openFingerprint(r.Name, r.Version, r.Sealed)
+			if err != nil {
+				return err
+			}
+			out = append(out, Fingerprint{Project: r.Project, Env: r.Env, Name: r.Name, Version: r.Version, Fingerprint: print})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, failure("reading fingerprints", err)
+	}
+	return out, s.record(ctx, c, actFingerprints, target{}, audit.OK)
+}
+
+func (b box) fingerprintAAD(name string, version int64) []byte {
+	return crypt.AAD("fingerprint", b.s.org.ID, b.project, b.env, name, strconv.FormatInt(version, 10))
+}
+
+// sealFingerprint makes and seals the fingerprint of a value; nil if it has none.
+func (b box) sealFingerprint(name string, version int64, v secret.Value) ([]byte, error) {
+	if b.s.fingerprint == nil {
+		return nil, nil
+	}
+	print := b.s.fingerprint(v)
+	if print == nil {
+		return nil, nil
+	}
+	return b.ring.Seal(print, b.fingerprintAAD(name, version))
+}
+
+func (b box) openFingerprint(name string, version int64, sealed []byte) ([]byte, error) {
+	print, err := b.ring.Open(sealed, b.fingerprintAAD(name, version))
+	if err != nil {
+		return nil, fmt.Errorf("opening the fingerprint of %s version %d: %w", name, version, err)
+	}
+	return print, nil
+}
+
+// resealFingerprint seals a fingerprint with the active key.
+func (b box) resealFingerprint(v *sqlstore.Version) error {
+	if v.Fingerprint == nil {
+		return nil
+	}
+	print, err := b.openFingerprint(v.Name, v.Version, v.Fingerprint)
+	if err != nil {
+		return err
+	}
+	v.Fingerprint, err = b.ring.Seal(print, b.fingerprintAAD(v.Name, v.Version))
+	return err
+}
