@@ -60,5 +60,5 @@ func TestDurable(t *testing.T) {
 
 func TestShared(t *testing.T) {
 	t.Parallel()
-	storagetest.RunShared(t, openIn)
+	storagetest.RunShared(t, nil, openIn)
 }

@@ -10,8 +10,9 @@ import (
 const sharedProcesses = 5
 
 // RunShared tests that several processes can use a store at once: together they count up without losing a step, also
-// when they all create the store. open and the calling test are as in RunDurable.
-func RunShared(t *testing.T, open func(t *testing.T, dir string) storage.Backend) {
+// when they all create the store. open and the calling test are as in RunDurable. prepare, which may be nil, puts into
+// the folder what the processes need to find the store.
+func RunShared(t *testing.T, prepare func(t *testing.T, dir string), open func(t *testing.T, dir string) storage.Backend) {
 	rounds := soak(20, 500)
 	if part, dir := role(); part == "share" {
 		b := open(t, dir)
@@ -24,6 +25,9 @@ func RunShared(t *testing.T, open func(t *testing.T, dir string) storage.Backend
 		return
 	}
 	dir := t.TempDir()
+	if prepare != nil {
+		prepare(t, dir)
+	}
 	children := make([]*process, sharedProcesses)
 	for i := range children {
 		children[i] = child(t, "share", dir)

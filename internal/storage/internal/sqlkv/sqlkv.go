@@ -28,15 +28,9 @@ var _ storage.Backend = (*Store)(nil)
 
 // New returns a store in db. It makes the table if that is missing; when it is there, that costs one query.
 func New(ctx context.Context, db *sqldb.DB) (*Store, error) {
-	var one int
-	err := db.View(ctx, func(q sqldb.Querier) error {
-		return q.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT k FROM kv LIMIT 1) AS probe`).Scan(&one)
-	})
+	err := probe(ctx, db)
 	if sqldb.IsNoTable(err) {
-		err = db.Update(ctx, func(tx *sql.Tx) error {
-			_, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS kv (k BYTEA NOT NULL PRIMARY KEY, v BYTEA NOT NULL)`)
-			return err
-		})
+		err = create(ctx, db)
 	}
 	if err != nil {
 		return nil, toStorage(fmt.Errorf("opening table kv: %w", err))
@@ -44,6 +38,27 @@ func New(ctx context.Context, db *sqldb.DB) (*Store, error) {
 	s := &Store{db: db}
 	s.Through = s.View
 	return s, nil
+}
+
+// probe reads nothing, but fails without the table.
+func probe(ctx context.Context, db *sqldb.DB) error {
+	return db.View(ctx, func(q sqldb.Querier) error {
+		var n int64
+		return q.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT k FROM kv LIMIT 1) AS probe`).Scan(&n)
+	})
+}
+
+// create makes the table. On PostgreSQL two who do that at once collide in its catalogue, whatever IF NOT EXISTS says;
+// the one who loses finds the table there.
+func create(ctx context.Context, db *sqldb.DB) error {
+	err := db.Update(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS kv (k BYTEA NOT NULL PRIMARY KEY, v BYTEA NOT NULL)`)
+		return err
+	})
+	if sqldb.IsUniqueViolation(err) {
+		return probe(ctx, db)
+	}
+	return err
 }
 
 // Close implements storage.Backend. The database stays open, as it is the caller's.
