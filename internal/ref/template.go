@@ -1,16 +1,21 @@
 package ref
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 )
 
 const (
-	open  = "${" + Scheme
-	close = "}"
+	opening = "${" + Scheme
+	closing = "}"
 )
 
-// Template is a value in its parts: text and references.
+var errUnclosed = errors.New("a reference starts with " + opening + " and is not closed with " + closing)
+
+// Template is a value in its parts: text and references. It prints as its references only, for the text may be secret.
 type Template struct {
 	parts []part
 }
@@ -21,9 +26,13 @@ type part struct {
 	ref  *Ref
 }
 
-// ParseTemplate takes a value apart. A value that starts with zvault:// is one reference as a whole; in any other,
-// ${zvault://…} is a reference, $${zvault:// stands for the text ${zvault://, and everything else is text. Errors quote
-// the reference and nothing around it, for a value is secret.
+// ParseTemplate takes a value apart:
+//
+//	zvault://…       at the start: the whole value is one reference
+//	${zvault://…}    anywhere: a reference
+//	$zvault://…      at the start, and $${zvault:// anywhere, also with more dollars before it: text, with one dollar less
+//
+// Everything else is text. Errors quote the reference and nothing around it, for a value is secret.
 func ParseTemplate(value string) (Template, error) {
 	if strings.HasPrefix(value, Scheme) {
 		r, err := Parse(value)
@@ -33,20 +42,26 @@ func ParseTemplate(value string) (Template, error) {
 		return Template{parts: []part{{ref: &r}}}, nil
 	}
 	var t Template
+	if escaped(value) {
+		value = value[1:]
+		scheme := strings.Index(value, Scheme) + len(Scheme)
+		t.text(value[:scheme])
+		value = value[scheme:]
+	}
 	for {
-		before, after, found := strings.Cut(value, open)
+		before, after, found := strings.Cut(value, opening)
 		if !found {
 			t.text(value)
 			return t, nil
 		}
 		if strings.HasSuffix(before, "$") {
-			t.text(before[:len(before)-1] + open)
+			t.text(before[:len(before)-1] + opening)
 			value = after
 			continue
 		}
-		inside, rest, found := strings.Cut(after, close)
+		inside, rest, found := strings.Cut(after, closing)
 		if !found || strings.ContainsAny(inside, " \t\r\n") {
-			return Template{}, syntax("a reference starts with %s and is not closed with %s", open, close)
+			return Template{}, fmt.Errorf("%w: %w", ErrSyntax, errUnclosed)
 		}
 		r, err := Parse(Scheme + inside)
 		if err != nil {
@@ -58,10 +73,26 @@ func ParseTemplate(value string) (Template, error) {
 	}
 }
 
+// escaped reports whether a value starts with the scheme behind one or more dollars.
+func escaped(value string) bool {
+	bare := strings.TrimLeft(value, "$")
+	return len(bare) < len(value) && strings.HasPrefix(bare, Scheme)
+}
+
 func (t *Template) text(s string) {
 	if s != "" {
 		t.parts = append(t.parts, part{text: s})
 	}
+}
+
+// QuoteLiteral returns a value that is no reference and expands to s, whatever s holds. It is s itself unless s looks like
+// holding a reference.
+func QuoteLiteral(s string) string {
+	quoted := strings.ReplaceAll(s, opening, "$"+opening)
+	if strings.HasPrefix(s, Scheme) || escaped(s) {
+		quoted = "$" + quoted
+	}
+	return quoted
 }
 
 // Refs lists the references, each once, in order.
@@ -80,28 +111,25 @@ func (t Template) IsLiteral() bool {
 	return !slices.ContainsFunc(t.parts, func(p part) bool { return p.ref != nil })
 }
 
-// Expand puts what lookup returns in the place of each reference. An error of lookup is returned as it is.
+// Expand puts what lookup returns in the place of each reference; the result is a new slice. lookup is called for every
+// occurrence; its error is returned as it is.
 func (t Template) Expand(lookup func(Ref) ([]byte, error)) ([]byte, error) {
-	var out []byte
+	var out bytes.Buffer
 	for _, p := range t.parts {
 		if p.ref == nil {
-			out = append(out, p.text...)
+			out.WriteString(p.text)
 			continue
 		}
 		v, err := lookup(*p.ref)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, v...)
+		out.Write(v)
 	}
-	return out, nil
+	return out.Bytes(), nil
 }
 
-// QuoteLiteral returns a value that expands to s, whatever s holds. A text that starts with the scheme itself has no such
-// form and is returned with ok false: store it as raw.
-func QuoteLiteral(s string) (quoted string, ok bool) {
-	if strings.HasPrefix(s, Scheme) {
-		return s, false
-	}
-	return strings.ReplaceAll(s, open, "$"+open), true
+// Format prints the references for every verb, and no text.
+func (t Template) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(s, "template of %v", t.Refs()) // fmt.State never fails
 }
