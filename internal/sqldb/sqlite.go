@@ -75,7 +75,7 @@ func (db *DB) openFile(ctx context.Context, path string, opts Options) error {
 		return err
 	}
 	db.pool(c, opts)
-	err = retry(ctx, time.Now().Add(db.wait), func() error { return prepareFile(ctx, db.sql) })
+	err = retry(ctx, time.Now().Add(db.wait), func() error { return prepareFile(ctx, db.sql, path) })
 	if err != nil && refusesWrites(err, path) {
 		return db.openReadOnly(ctx, path, uri, opts, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 
@@ -14,6 +15,9 @@ import (
 
 // applicationID marks our databases in the file's header, as https://www.sqlite.org/fileformat.html lays out: "ZVLT".
 const applicationID = 0x5a564c54
+
+// commonPageSize is the page size of the files that we make.
+const commonPageSize = 4096
 
 // connector makes connections with our settings.
 type connector struct {
@@ -60,7 +64,7 @@ var setProcessWide = sync.OnceFunc(func() {
 })
 
 // prepareFile reads the file's header, which tells a damaged file from an intact one, and makes a new file ours.
-func prepareFile(ctx context.Context, db *sql.DB) error {
+func prepareFile(ctx context.Context, db *sql.DB, path string) error {
 	var mode string
 	if err := db.QueryRowContext(ctx, "pragma journal_mode=wal").Scan(&mode); err != nil {
 		return err
@@ -68,12 +72,40 @@ func prepareFile(ctx context.Context, db *sql.DB) error {
 	if mode != "wal" {
 		return fmt.Errorf("switching to a write-ahead log: %w: the file system keeps it in mode %q", ErrUnavailable, mode)
 	}
+	if err := checkWhole(ctx, db, path); err != nil {
+		return err
+	}
 	err := checkOwner(ctx, db)
 	if !errors.Is(err, errBlank) {
 		return err
 	}
 	_, err = db.ExecContext(ctx, fmt.Sprintf("pragma application_id=%d", applicationID))
 	return err
+}
+
+// checkWhole finds a file that was cut off in its last page, where SQLite would read zeros. While a write-ahead log holds
+// anything, the end of the file may be on its way.
+func checkWhole(ctx context.Context, db *sql.DB, path string) error {
+	for range 2 { // a log may have come and gone in between
+		if info, err := os.Stat(path + "-wal"); err == nil && info.Size() > 0 {
+			return nil
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		if info.Size()%commonPageSize == 0 {
+			return nil
+		}
+		var pageSize int64
+		if err := db.QueryRowContext(ctx, "pragma page_size").Scan(&pageSize); err != nil {
+			return err
+		}
+		if info.Size()%pageSize == 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: the file is cut off in the middle of a page", ErrCorrupt)
 }
 
 // errBlank says that a database holds nothing yet.

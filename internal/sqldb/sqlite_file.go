@@ -18,6 +18,9 @@ import (
 // quotes are never strings; statements cannot damage the file.
 const dsnOptions = "_txlock=immediate&_dqs=0&_defensive=1"
 
+// smallestFile is one page of the smallest size. SQLite takes some shorter files for empty ones.
+const smallestFile = 512
+
 var (
 	memoryCount atomic.Int64
 	creating    sync.Mutex
@@ -55,6 +58,8 @@ func ensureFile(path string, mustExist bool) error {
 	switch {
 	case err == nil && !info.Mode().IsRegular():
 		return fmt.Errorf("opening: %w: not a regular file", ErrCorrupt)
+	case err == nil && info.Size() > 0 && info.Size() < smallestFile:
+		return fmt.Errorf("opening: %w: %d bytes are no database", ErrCorrupt, info.Size())
 	case err == nil:
 		return nil
 	case !errors.Is(err, fs.ErrNotExist) || mustExist:

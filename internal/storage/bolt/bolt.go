@@ -42,7 +42,7 @@ var _ storage.Backend = (*Store)(nil)
 func Open(ctx context.Context, path string) (*Store, error) {
 	db, err := medium.Locked(ctx, func() (*bbolt.DB, error) { return open(path) }, isLocked)
 	if err != nil {
-		return nil, fmt.Errorf("opening store %q: %w", path, classify(err))
+		return nil, fmt.Errorf("opening store %q: %w", path, err)
 	}
 	s := &Store{db: db, path: path, writer: make(chan struct{}, 1)}
 	s.Through = s.View
@@ -55,7 +55,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 // open tries once, first for reading and writing.
 func open(path string) (*bbolt.DB, error) {
 	db, err := openFile(path, false)
-	if errors.Is(medium.Classify(err), storage.ErrReadOnly) {
+	if err = classifyOpen(err); errors.Is(err, storage.ErrReadOnly) {
 		if db, readErr := openFile(path, true); readErr == nil {
 			return db, nil
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"syscall"
 
 	bolterrors "go.etcd.io/bbolt/errors"
 
@@ -21,6 +22,16 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", storage.ErrReadOnly, err)
 	}
 	return medium.Classify(err)
+}
+
+// classifyOpen is classify for what opening a file returns: bbolt has no error values for all that can be wrong in it.
+func classifyOpen(err error) error {
+	var number syscall.Errno
+	err = classify(err)
+	if err == nil || isLocked(err) || isOurs(err) || errors.As(err, &number) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", storage.ErrCorrupt, err)
 }
 
 // isOurs reports whether err says something about the file rather than about what was asked for.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -19,11 +20,31 @@ func classify(err error) error {
 		return nil
 	case errors.Is(err, pebble.ErrReadOnly):
 		return fmt.Errorf("%w: %w", storage.ErrReadOnly, err)
-	case errors.Is(err, pebble.ErrCorruption), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return fmt.Errorf("%w: %w", storage.ErrCorrupt, err)
+	case pebble.IsCorruptionError(err), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return fmt.Errorf("%w: %w", storage.ErrCorrupt, oneLine{err})
 	}
 	return medium.Classify(err)
 }
+
+// classifyOpen is classify for what opening a folder returns: Pebble does not mark all errors of damaged files.
+func classifyOpen(err error) error {
+	var number syscall.Errno
+	err = classify(err)
+	if err == nil || isLocked(err) || isOurs(err) || errors.As(err, &number) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", storage.ErrCorrupt, err)
+}
+
+// oneLine shows the first line of an error. Pebble adds others that say nothing.
+type oneLine struct{ error }
+
+func (e oneLine) Error() string {
+	text, _, _ := strings.Cut(e.error.Error(), "\n")
+	return text
+}
+
+func (e oneLine) Unwrap() error { return e.error }
 
 // isOurs reports whether err says something about the folder rather than about what was asked for.
 func isOurs(err error) bool {

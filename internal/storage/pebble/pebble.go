@@ -48,7 +48,7 @@ func openOn(ctx context.Context, fs vfs.FS, dir string) (*Store, error) {
 	}
 	var err error
 	if s.db, err = medium.Locked(ctx, s.open, isLocked); err != nil {
-		return nil, fmt.Errorf("opening store %q: %w", dir, classify(err))
+		return nil, fmt.Errorf("opening store %q: %w", dir, err)
 	}
 	return s, nil
 }
@@ -75,7 +75,7 @@ func (s *Store) prepare() error {
 // open tries once, first for reading and writing.
 func (s *Store) open() (*pebble.DB, error) {
 	db, err := openDB(s.dir, s.fs, false)
-	if !errors.Is(classify(err), storage.ErrReadOnly) {
+	if err = classifyOpen(err); !errors.Is(err, storage.ErrReadOnly) {
 		return db, err
 	}
 	if db, readErr := openDB(s.dir, unlocked{s.fs}, true); readErr == nil {
@@ -96,13 +96,19 @@ func openDB(dir string, fs vfs.FS, readOnly bool) (db *pebble.DB, err error) {
 	})
 }
 
-// Close implements storage.Backend.
+// Close implements storage.Backend. It moves what is only in the log into tables: these have checksums that tell
+// damage from the end of the log.
 func (s *Store) Close() (err error) {
 	if !s.gate.Close() {
 		return nil
 	}
 	defer func() { err = s.name(classify(err)) }()
 	defer recoverFatal(&err)
+	if !s.readOnly && s.broken == nil && s.room(0) == nil { // without room Flush would never return
+		if err := s.db.Flush(); err != nil {
+			return errors.Join(err, s.db.Close())
+		}
+	}
 	return s.db.Close()
 }
 

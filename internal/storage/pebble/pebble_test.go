@@ -1,6 +1,7 @@
 package pebble_test
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 
@@ -31,4 +32,19 @@ func TestStore(t *testing.T) {
 func TestDurable(t *testing.T) {
 	t.Parallel()
 	storagetest.RunDurable(t, open)
+}
+
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	storagetest.RunFiles(t, storagetest.Files{
+		Open: func(ctx context.Context, dir string) (storage.Backend, error) {
+			s, err := pebble.Open(ctx, filepath.Join(dir, "vault"))
+			if err != nil {
+				return nil, err
+			}
+			return s, nil
+		},
+		Damage:    []string{"vault/*.sst", "vault/MANIFEST-*"},
+		Exclusive: true,
+	})
 }

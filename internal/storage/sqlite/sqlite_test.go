@@ -1,12 +1,14 @@
 package sqlite_test
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"testing"
 
 	"github.com/ArcadeLabsInc/zvault/internal/sqldb"
 	"github.com/ArcadeLabsInc/zvault/internal/storage"
+	"github.com/ArcadeLabsInc/zvault/internal/storage/internal/sqlkv"
 	"github.com/ArcadeLabsInc/zvault/internal/storage/sqlite"
 	"github.com/ArcadeLabsInc/zvault/internal/storage/storagetest"
 )
@@ -19,23 +21,30 @@ type owner struct {
 
 func (o owner) Close() error { return errors.Join(o.Backend.Close(), o.db.Close()) }
 
+func tryOpen(ctx context.Context, path string) (storage.Backend, error) {
+	db, err := sqldb.OpenSQLite(ctx, path, sqldb.Options{})
+	if err != nil {
+		return nil, sqlkv.ToStorage(err)
+	}
+	s, err := sqlite.New(ctx, db)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return owner{s, db}, nil
+}
+
 func open(t *testing.T, path string) storage.Backend {
 	t.Helper()
-	db, err := sqldb.OpenSQLite(t.Context(), path, sqldb.Options{})
+	s, err := tryOpen(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := sqlite.New(t.Context(), db)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := owner{s, db}
 	t.Cleanup(func() {
-		if err := o.Close(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return o
+	return s
 }
 
 func openIn(t *testing.T, dir string) storage.Backend {
@@ -61,4 +70,14 @@ func TestDurable(t *testing.T) {
 func TestShared(t *testing.T) {
 	t.Parallel()
 	storagetest.RunShared(t, nil, openIn)
+}
+
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	storagetest.RunFiles(t, storagetest.Files{
+		Open: func(ctx context.Context, dir string) (storage.Backend, error) {
+			return tryOpen(ctx, filepath.Join(dir, "vault.db"))
+		},
+		Damage: []string{"vault.db"},
+	})
 }

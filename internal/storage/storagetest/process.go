@@ -21,8 +21,8 @@ func role() (part, dir string) {
 // process is the test binary once more, running only the top-level test that started it.
 type process struct {
 	cmd *exec.Cmd
-	out *bufio.Scanner // its lines for us
-	log *strings.Builder
+	out *bufio.Scanner   // its lines for us
+	log *strings.Builder // all else
 }
 
 // linePrefix marks the lines that a child prints for its parent among those of the testing package.

@@ -48,7 +48,7 @@ const (
 )
 
 // Locked tries to open a store until no other process holds it. locked tells the error of one that is held from other
-// errors. After 10 s the error is storage.ErrLocked.
+// errors. After 10 s, or when ctx ends, the error is storage.ErrLocked.
 func Locked[T any](ctx context.Context, open func() (T, error), locked func(error) bool) (T, error) {
 	deadline := time.Now().Add(lockWait)
 	for {
@@ -64,7 +64,7 @@ func Locked[T any](ctx context.Context, open func() (T, error), locked func(erro
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return s, fmt.Errorf("waiting for another process: %w", ctx.Err())
+			return s, fmt.Errorf("%w by another process: %w", storage.ErrLocked, ctx.Err())
 		}
 	}
 }

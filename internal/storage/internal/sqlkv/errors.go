@@ -13,8 +13,8 @@ type both struct{ err, kind error }
 func (e *both) Error() string   { return e.err.Error() }
 func (e *both) Unwrap() []error { return []error{e.err, e.kind} }
 
-// toStorage adds the sentinel of storage that answers to one of sqldb.
-func toStorage(err error) error {
+// ToStorage adds the sentinel of storage that answers to one of sqldb.
+func ToStorage(err error) error {
 	err = sqldb.Classify(err)
 	for _, pair := range [...]struct{ from, to error }{
 		{sqldb.ErrReadOnly, storage.ErrReadOnly},

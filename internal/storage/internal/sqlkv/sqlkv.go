@@ -33,7 +33,7 @@ func New(ctx context.Context, db *sqldb.DB) (*Store, error) {
 		err = create(ctx, db)
 	}
 	if err != nil {
-		return nil, toStorage(fmt.Errorf("opening table kv: %w", err))
+		return nil, ToStorage(fmt.Errorf("opening table kv: %w", err))
 	}
 	s := &Store{db: db}
 	s.Through = s.View
@@ -73,7 +73,7 @@ func (s *Store) View(ctx context.Context, fn func(storage.Reader) error) error {
 		return err
 	}
 	defer s.gate.Leave()
-	return toStorage(s.db.View(ctx, func(q sqldb.Querier) error { return fn(&tx{q}) }))
+	return ToStorage(s.db.View(ctx, func(q sqldb.Querier) error { return fn(&tx{q}) }))
 }
 
 // Update implements storage.Backend.
@@ -82,5 +82,5 @@ func (s *Store) Update(ctx context.Context, fn func(storage.Tx) error) error {
 		return err
 	}
 	defer s.gate.Leave()
-	return toStorage(s.db.Update(ctx, func(q *sql.Tx) error { return fn(&tx{q}) }))
+	return ToStorage(s.db.Update(ctx, func(q *sql.Tx) error { return fn(&tx{q}) }))
 }

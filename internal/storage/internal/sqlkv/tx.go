@@ -25,7 +25,7 @@ func (t *tx) Get(ctx context.Context, key string) ([]byte, error) {
 		return nil, storage.ErrNotFound
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading key %q: %w", key, toStorage(err))
+		return nil, fmt.Errorf("reading key %q: %w", key, ToStorage(err))
 	}
 	return filled(value), nil
 }
@@ -37,7 +37,7 @@ func (t *tx) Put(ctx context.Context, key string, value []byte) error {
 	_, err := t.q.ExecContext(ctx,
 		`INSERT INTO kv (k, v) VALUES ($1, $2) ON CONFLICT (k) DO UPDATE SET v = excluded.v`, []byte(key), filled(value))
 	if err != nil {
-		return fmt.Errorf("writing key %q: %w", key, toStorage(err))
+		return fmt.Errorf("writing key %q: %w", key, ToStorage(err))
 	}
 	return nil
 }
@@ -47,7 +47,7 @@ func (t *tx) Delete(ctx context.Context, key string) error {
 		return err
 	}
 	if _, err := t.q.ExecContext(ctx, `DELETE FROM kv WHERE k = $1`, []byte(key)); err != nil {
-		return fmt.Errorf("deleting key %q: %w", key, toStorage(err))
+		return fmt.Errorf("deleting key %q: %w", key, ToStorage(err))
 	}
 	return nil
 }
@@ -96,16 +96,16 @@ func (t *tx) each(ctx context.Context, columns, prefix, from string, limit int, 
 	}
 	rows, err := t.q.QueryContext(ctx, query, args...)
 	if err != nil {
-		return fmt.Errorf("reading keys below %q: %w", prefix, toStorage(err))
+		return fmt.Errorf("reading keys below %q: %w", prefix, ToStorage(err))
 	}
 	defer func() { _ = rows.Close() }() // Err tells of any failure
 	for rows.Next() {
 		if err := fn(rows); err != nil {
-			return fmt.Errorf("reading keys below %q: %w", prefix, toStorage(err))
+			return fmt.Errorf("reading keys below %q: %w", prefix, ToStorage(err))
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("reading keys below %q: %w", prefix, toStorage(err))
+		return fmt.Errorf("reading keys below %q: %w", prefix, ToStorage(err))
 	}
 	return nil
 }
