@@ -30,17 +30,13 @@ type ringCache struct {
 	rings map[string]*crypt.Ring
 }
 
-// ring returns the keys of a scope as its rows have them now, unwrapping those not seen before.
+// ring returns the keys of a scope as its rows have them now, unwrapping those not seen before. Unwrapping may need the ring of
+// the level above, so it happens outside of the lock.
 func (c *ringCache) ring(scopeID string, rows []sqlstore.ScopeKey, unwrap func(sqlstore.ScopeKey) (*crypt.Key, error)) (*crypt.Ring, error) {
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("opening keys of %s: there are none", scopeID)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	ring := c.rings[scopeID]
-	if ring == nil {
-		ring = crypt.NewRing()
-	}
+	ring := c.of(scopeID)
 	for _, row := range rows {
 		if ring.Has(crypt.KeyID(row.Generation)) {
 			continue
@@ -49,18 +45,35 @@ func (c *ringCache) ring(scopeID string, rows []sqlstore.ScopeKey, unwrap func(s
 		if err != nil {
 			return nil, fmt.Errorf("opening key %d of %s: %w", row.Generation, scopeID, err)
 		}
-		if err := ring.Add(key); err != nil {
+		if err := c.add(ring, key); err != nil {
 			return nil, err
 		}
 	}
-	if err := ring.SetActive(crypt.KeyID(rows[len(rows)-1].Generation)); err != nil {
-		return nil, err
-	}
+	return ring, ring.SetActive(crypt.KeyID(rows[len(rows)-1].Generation))
+}
+
+// of returns the ring of a scope, made if need be.
+func (c *ringCache) of(scopeID string) *crypt.Ring {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.rings == nil {
 		c.rings = map[string]*crypt.Ring{}
 	}
-	c.rings[scopeID] = ring
-	return ring, nil
+	if c.rings[scopeID] == nil {
+		c.rings[scopeID] = crypt.NewRing()
+	}
+	return c.rings[scopeID]
+}
+
+// add adds a key, unless another goroutine was first.
+func (c *ringCache) add(ring *crypt.Ring, key *crypt.Key) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ring.Has(key.ID()) {
+		key.Destroy()
+		return nil
+	}
+	return ring.Add(key)
 }
 
 // Close wipes the keys that were unwrapped.
