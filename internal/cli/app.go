@@ -28,6 +28,8 @@ type app struct {
 	yes          bool
 
 	vault *local.Vault
+	// once is set by what reveals once and ends.
+	once bool
 }
 
 // home is $ZVAULT_HOME, else ~/.zvault.
@@ -79,7 +81,7 @@ func (a *app) open(ctx context.Context) (*platform.Service, error) {
 }
 
 func (a *app) localOptions() local.Options {
-	return local.Options{Passphrase: a.passphrase, Caller: a.caller(), Fingerprint: fingerprinter}
+	return local.Options{Passphrase: a.passphrase, Caller: a.caller(), Fingerprint: fingerprinter, Once: a.once}
 }
 
 // explainOpening adds what to do about a vault that does not open.
@@ -103,6 +105,16 @@ func (a *app) close() error {
 	v := a.vault
 	a.vault = nil
 	return v.Close()
+}
+
+// leave is close for a process that another program is about to replace.
+func (a *app) leave() error {
+	if a.vault == nil {
+		return nil
+	}
+	v := a.vault
+	a.vault = nil
+	return v.Leave()
 }
 
 // passphrase asks for the vault's passphrase, or takes it from the file that ZVAULT_PASSPHRASE_FILE names.

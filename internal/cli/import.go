@@ -186,24 +186,13 @@ func (a *app) ensureVault(ctx context.Context) error {
 
 // confirmReplaced shows which secrets would get another value, and asks.
 func (a *app) confirmReplaced(ctx context.Context, s *platform.Service, in imported) error {
-	now, err := s.List(ctx, a.caller(), in.env, platform.Moment{})
+	now, err := s.Values(ctx, a.caller(), in.env)
 	if err != nil {
 		return err
 	}
-	set := map[string]bool{}
-	for _, x := range now {
-		set[x.Name] = true
-	}
 	var replaced []string
 	for _, e := range in.vars {
-		if !set[e.Name] {
-			continue
-		}
-		old, err := s.Value(ctx, a.caller(), in.env, e.Name, 0)
-		if err != nil {
-			return err
-		}
-		if !old.Equal(e.Value) {
+		if old, set := now[e.Name]; set && !old.Equal(e.Value) {
 			replaced = append(replaced, e.Name)
 		}
 	}
@@ -242,12 +231,12 @@ func (a *app) storeImport(ctx context.Context, s *platform.Service, f importFlag
 
 // readBack makes sure that the vault gives every value back as it was in the file.
 func (a *app) readBack(ctx context.Context, s *platform.Service, in imported) error {
+	stored, err := s.Values(ctx, a.caller(), in.env)
+	if err != nil {
+		return fmt.Errorf("reading back: %w", err)
+	}
 	for _, e := range in.vars {
-		stored, err := s.Value(ctx, a.caller(), in.env, e.Name, 0)
-		if err != nil {
-			return fmt.Errorf("reading back: %w", err)
-		}
-		if !stored.Equal(e.Value) {
+		if v, ok := stored[e.Name]; !ok || !v.Equal(e.Value) {
 			return fmt.Errorf("reading back: %s is not what the file holds; the file was left as it is", e.Name)
 		}
 	}

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 )
 
 // Main runs the command line of this process and returns the exit status.
 func Main() int {
+	debug.SetGCPercent(400) // most commands are over before a collection would pay
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	dir, err := os.Getwd()

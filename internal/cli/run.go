@@ -65,6 +65,7 @@ func (a *app) runProgram(ctx context.Context, f runFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	a.once = !f.watch
 	variables, err := a.variables(ctx, e, f)
 	if err != nil {
 		return err
@@ -77,7 +78,7 @@ func (a *app) runProgram(ctx context.Context, f runFlags, args []string) error {
 	if f.watch {
 		return a.runWatched(ctx, e, f, command, variables)
 	}
-	if err := a.close(); err != nil {
+	if err := a.leave(); err != nil {
 		return err
 	}
 	if f.redact {

@@ -26,7 +26,7 @@ func (a *app) searchCommand() *cobra.Command {
 			}
 			rows := make([][]string, len(hits))
 			for i, h := range hits {
-				rows[i] = []string{h.Project, h.Env, h.Name, tagList(h.Tags), h.Comment}
+				rows[i] = []string{h.Project, h.Env, h.Name, tagList(h.Tags), oneLine(h.Comment)}
 			}
 			if len(hits) == 0 {
 				a.say("nothing found")

@@ -211,7 +211,7 @@ func (a *app) secretListCommand() *cobra.Command {
 			}
 			rows := make([][]string, len(all))
 			for i, x := range all {
-				rows[i] = []string{x.Name, strconv.FormatInt(x.Version, 10) + pinned(x), tagList(x.Tags), x.Comment}
+				rows[i] = []string{x.Name, strconv.FormatInt(x.Version, 10) + pinned(x), tagList(x.Tags), oneLine(x.Comment)}
 			}
 			return a.table([]string{"NAME", "VERSION", "TAGS", "COMMENT"}, rows)
 		},
@@ -435,7 +435,7 @@ func (a *app) secretDescribeCommand() *cobra.Command {
 			}
 			return a.table(nil, [][]string{
 				{"name", x.Name}, {"address", "zvault://" + e.Project + "/" + x.Name}, {"environment", e.Slug},
-				{"version", strconv.FormatInt(x.Version, 10) + pinned(x)}, {"type", x.Type}, {"comment", x.Comment}, {"tags", tagList(x.Tags)},
+				{"version", strconv.FormatInt(x.Version, 10) + pinned(x)}, {"type", x.Type}, {"comment", oneLine(x.Comment)}, {"tags", tagList(x.Tags)},
 			})
 		},
 	}

@@ -24,6 +24,9 @@ func (s *scanner) comments(from, until int, m match) (text string, decorators []
 	}
 	var words []string
 	for _, line := range lines {
+		if _, off := IsAssignment([]byte(strings.TrimSpace(line))); off {
+			continue // a former value, most likely
+		}
 		line = strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(strings.TrimPrefix(line, "\ufeff")), "#"))
 		if strings.HasPrefix(line, "@") {
 			decorators = append(decorators, parseDecorators(line)...)

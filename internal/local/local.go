@@ -57,6 +57,8 @@ type Options struct {
 	Shares ShareCollector
 	// Caller is recorded as who opened or changed the vault.
 	Caller platform.Caller
+	// Once says that the process will reveal once and end: its entry and the signature over it are then written together.
+	Once bool
 	// Fingerprint makes, of the key that fingerprints are made with, what platform.Options wants. Optional.
 	Fingerprint func(key *crypt.Key) (func(secret.Value) []byte, error)
 }
@@ -151,6 +153,9 @@ func (v *Vault) assemble(ctx context.Context) (err error) {
 		return err
 	}
 	o := platform.Options{Store: tables, Keys: v.Barrier, Audit: v.Audit}
+	if v.options.Once {
+		o.Audit = final{v.Audit}
+	}
 	if v.options.Fingerprint != nil {
 		if o.Fingerprint, err = v.options.Fingerprint(v.prints); err != nil {
 			return err
@@ -164,7 +169,11 @@ func (v *Vault) assemble(ctx context.Context) (err error) {
 func (v *Vault) FingerprintKey() *crypt.Key { return v.prints }
 
 // Close signs what was recorded, wipes all keys and closes the files.
-func (v *Vault) Close() error {
+func (v *Vault) Close() error { return errors.Join(v.Leave(), v.db.Close()) }
+
+// Leave is Close for a process that is about to be replaced by another program: the database's files are left for the exec to
+// close, because SQLite would first copy its log back, which costs a millisecond and can wait for somebody with more time.
+func (v *Vault) Leave() error {
 	var errs []error
 	if v.Audit != nil {
 		if err := v.Audit.Close(); err != nil {
@@ -181,8 +190,5 @@ func (v *Vault) Close() error {
 		v.prints.Destroy()
 	}
 	v.Barrier.Seal()
-	if err := v.db.Close(); err != nil {
-		errs = append(errs, err)
-	}
 	return errors.Join(errs...)
 }

@@ -110,6 +110,38 @@ func (s *Service) Value(ctx context.Context, c Caller, e Env, name string, versi
 	return v, nil
 }
 
+// Values gives all stored values of one environment as they are, with their references unresolved; none for an environment that
+// holds nothing.
+func (s *Service) Values(ctx context.Context, c Caller, e Env) (map[string]secret.Value, error) {
+	if err := s.permit(ctx, c, actReveal, e.target()); err != nil {
+		return nil, err
+	}
+	out := map[string]secret.Value{}
+	var names []string
+	err := s.store.View(ctx, func(tx *sqlstore.Tx) error {
+		row, err := s.environment(ctx, tx, c, e)
+		if err != nil {
+			return err
+		}
+		now, err := s.contentsOf(ctx, tx, row, Moment{})
+		if err != nil {
+			return err
+		}
+		names = contentNames(now, nil)
+		for name, x := range now {
+			out[name] = x.value
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, failure("reading "+e.Project+"/"+e.Slug, err)
+	}
+	if len(names) == 0 {
+		return out, nil
+	}
+	return out, s.record(ctx, c, actReveal, e.target(names...), audit.OK)
+}
+
 func (b box) version(ctx context.Context, tx *sqlstore.Tx, name string, version int64) (secret.Value, error) {
 	if version == 0 {
 		row, err := tx.Secret(ctx, b.env, name)
