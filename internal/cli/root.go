@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ArcadeLabsInc/zvault/internal/nearest"
 )
 
 // Main runs the command line of this process and returns the exit status.
@@ -127,8 +129,12 @@ func unknownCommand(c *cobra.Command, args []string) error {
 		return c.Help()
 	}
 	err := usage("there is no command %q", c.CommandPath()+" "+args[0])
-	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-		return withHint(err, "did you mean `%s %s`?", c.CommandPath(), near[0])
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(append(names, sub.Name()), sub.Aliases...)
+	}
+	if near, ok := nearest.Of(args[0], names); ok {
+		return withHint(err, "did you mean `%s %s`?", c.CommandPath(), near)
 	}
 	return withHint(err, "see `%s --help`", c.CommandPath())
 }
