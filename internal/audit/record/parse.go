@@ -64,6 +64,7 @@ func (c *cursor) body(l *Line) {
 	case KindContinued:
 		c.want(`,"next":`)
 		l.Next = c.string()
+		c.check(l.Next != "")
 	case KindRecovered:
 		c.want(`,"bytes":`)
 		l.Bytes = c.number()
