@@ -11,6 +11,9 @@ import (
 
 // TestMain lets the scripts run this very binary as zvault.
 func TestMain(m *testing.M) {
+	if os.Getenv(asMain) != "" {
+		os.Exit(Main())
+	}
 	testscript.Main(m, map[string]func(){"zvault": func() { os.Exit(Main()) }})
 }
 
