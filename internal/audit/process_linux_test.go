@@ -50,3 +50,6 @@ func onTmpfs(here, small string) error {
 	}
 	return os.CopyFS(filepath.Join(here, "audit"), os.DirFS(filepath.Join(small, "audit")))
 }
+
+// syncBare is the sync that the file device does.
+func syncBare(f *os.File) error { return syscall.Fdatasync(int(f.Fd())) }

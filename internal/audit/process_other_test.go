@@ -2,7 +2,10 @@
 
 package audit_test
 
-import "os/exec"
+import (
+	"os"
+	"os/exec"
+)
 
 // fullRoles are the ways to run out of room.
 var fullRoles = []string{"limited"}
@@ -12,3 +15,6 @@ func tmpfsRole([]string) error { return limitedRole(nil) }
 
 // isolate has nothing to do.
 func isolate(*exec.Cmd) {}
+
+// syncBare is the sync that the file device does.
+func syncBare(f *os.File) error { return f.Sync() }

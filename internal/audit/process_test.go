@@ -202,15 +202,20 @@ func TestProcesses_Append(t *testing.T) {
 // the kill, and after the next process has gone on.
 func TestProcesses_Killed(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	for range soak(1) {
+		killRounds(t, t.TempDir(), 20)
+	}
+}
+
+func killRounds(t *testing.T, dir string, rounds int) {
+	t.Helper()
 	acknowledged := map[string]bool{}
 	recovered := 0
-	for round := range soak(20) {
+	for round := range rounds {
 		for _, n := range killed(t, dir, round*100000) {
 			acknowledged[request(n)] = true
 		}
-		b := shared(t, dir)
-		b.verify(t)
+		shared(t, dir).verify(t)
 		if out, err := process(t, "record", dir, strconv.Itoa(round*100000+99990), "2").Output(); err != nil {
 			t.Fatalf("round %d: %v: %s", round, err, out)
 		}
