@@ -33,17 +33,22 @@ var (
 	ErrNewer = errors.New("the vault was written by a newer version of zvault")
 )
 
-// MaxValue is the most bytes a value may have.
-const MaxValue = storage.MaxValue - crypt.Overhead
+// Limits are lower than those of the store beneath, because what is sealed is longer. A name fits as long as its sealed form
+// does; a single segment may have MaxSegment bytes, and each further slash costs some twenty more.
+const (
+	MaxValue   = storage.MaxValue - crypt.Overhead
+	MaxSegment = 750
+)
 
 // Barrier is the encrypted view of a store.
 type Barrier struct {
 	store storage.Backend
 	clock func() time.Time
 
-	mu   sync.RWMutex
-	ring *keyring // nil while sealed
-	root *crypt.Key
+	mu     sync.RWMutex
+	ring   *keyring // nil while sealed
+	root   *crypt.Key
+	closed bool
 
 	// usesMu is apart from mu because uses are taken inside transactions, which mu may be held to wait for.
 	usesMu sync.Mutex
@@ -132,17 +137,24 @@ func (b *Barrier) Sealed() bool {
 	return b.ring == nil
 }
 
-// Close seals the barrier and closes the store.
+// Close closes the store, which waits for the calls under way, and seals the barrier.
 func (b *Barrier) Close() error {
+	b.mu.Lock()
+	b.closed = true
+	b.mu.Unlock()
+	err := b.store.Close()
 	b.Seal()
-	return b.store.Close()
+	return err
 }
 
 // keys returns the keyring, or ErrSealed.
 func (b *Barrier) keys() (*keyring, error) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	if b.ring == nil {
+	switch {
+	case b.closed:
+		return nil, storage.ErrClosed
+	case b.ring == nil:
 		return nil, ErrSealed
 	}
 	return b.ring, nil
