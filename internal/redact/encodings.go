@@ -2,16 +2,13 @@ package redact
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"slices"
-	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// Encoding is a form in which a value may appear.
+// Encoding is a form in which a value may appear. The numbers are stored in fingerprints: they only ever grow.
 type Encoding uint8
 
 // The encodings.
@@ -22,7 +19,7 @@ const (
 	Percent
 	JSON
 	HTML
-	Shell
+	Shell // quoted or escaped, for a shell or with quotes doubled
 	Reversed
 	UTF16
 	Line // a line of a value of several
@@ -38,174 +35,122 @@ func (e Encoding) String() string {
 	return fmt.Sprintf("encoding %d", uint8(e))
 }
 
-// encodings calls add with every form of a value. Some forms may be the same.
-func encodings(v []byte, add func(Encoding, []byte)) {
-	add(Plain, v)
-	if bytes.ContainsRune(v, '\n') {
-		add(Plain, bytes.ReplaceAll(bytes.ReplaceAll(v, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n")))
-		add(Plain, bytes.ReplaceAll(v, []byte("\r\n"), []byte("\n")))
-		for line := range bytes.Lines(v) {
-			if line = bytes.TrimRight(line, "\r\n"); len(line) >= MinLine && !dull(line) {
-				add(Line, line)
-			}
-		}
-	}
-	base64Forms(v, add)
-	lower := make([]byte, hex.EncodedLen(len(v)))
-	hex.Encode(lower, v)
-	add(Hex, lower)
-	add(Hex, bytes.ToUpper(lower))
-	percentForms(v, add)
-	jsonForms(v, add)
-	htmlForms(v, add)
-	shellForms(v, add)
-	reversed := bytes.Clone(v)
-	slices.Reverse(reversed)
-	add(Reversed, reversed)
-	if utf8.Valid(v) {
-		textForms(v, add)
+// encoder hands out the forms of values. What it hands out is valid until the next form.
+type encoder struct {
+	fn      func(Encoding, []byte)
+	value   []byte
+	scratch []byte
+}
+
+// emit hands out a form, unless it is the value once more.
+func (c *encoder) emit(e Encoding, form []byte) {
+	if e == Plain || !bytes.Equal(form, c.value) {
+		c.fn(e, form)
 	}
 }
 
-// dull reports whether a line is the frame of a PEM block or the like, which is no secret.
-func dull(line []byte) bool { return bytes.HasPrefix(line, []byte("-----")) }
-
-// textForms adds the forms of a value that is text.
-func textForms(v []byte, add func(Encoding, []byte)) {
-	runes := []rune(string(v))
-	if len(runes) != len(v) {
-		back := slices.Clone(runes)
-		slices.Reverse(back)
-		add(Reversed, []byte(string(back)))
+// all hands out every form of a value, some maybe twice. A value is often stored with white space around it that is not printed
+// with it, a final line break above all, so it is looked for without that too.
+func (c *encoder) all(v []byte) {
+	c.one(v)
+	if core := bytes.TrimSpace(v); len(core) < len(v) && !tooPlain(core) {
+		c.one(core)
 	}
-	units := utf16.Encode(runes)
-	little, big := make([]byte, 0, 2*len(units)), make([]byte, 0, 2*len(units))
-	for _, u := range units {
-		little = append(little, byte(u), byte(u>>8))
-		big = append(big, byte(u>>8), byte(u))
+	if bytes.IndexByte(v, '\n') < 0 {
+		return
 	}
-	add(UTF16, little)
-	add(UTF16, big)
-}
-
-// base64Lines are the bytes that one line of base64 holds where lines are cut: 64 letters in PEM, 76 in MIME.
-var base64Lines = [...]int{48, 57}
-
-func base64Forms(v []byte, add func(Encoding, []byte)) {
-	for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-		for shift := range 3 {
-			add(Base64, aligned(enc, v, shift))
-		}
-		whole := []byte(enc.EncodeToString(v))
-		add(Base64, whole)
-		if pad := (4 - len(whole)%4) % 4; pad > 0 {
-			add(Base64, append(whole, strings.Repeat("=", pad)...))
-		}
-	}
-	for _, n := range base64Lines {
-		if len(v) <= n {
-			continue
-		}
-		for piece := range slices.Chunk(v, n) {
-			if len(piece) >= MinLine {
-				add(Base64, []byte(base64.StdEncoding.EncodeToString(piece)))
-			}
+	for line := range bytes.Lines(v) {
+		if line = bytes.TrimSpace(line); len(line) >= MinLine && !dull(line) {
+			c.emit(Line, line)
 		}
 	}
 }
 
-// aligned returns the letters that stand for a value wherever it lies in what is encoded: behind shift bytes of others, and
-// without the letters at the ends that also depend on its neighbours.
-func aligned(enc *base64.Encoding, v []byte, shift int) []byte {
-	padded := append(make([]byte, shift, shift+len(v)), v...)
-	letters := enc.EncodeToString(padded)
-	first := (8*shift + 5) / 6
-	last := 8 * len(padded) / 6
-	return []byte(letters[first:last])
+// dull reports whether a line is the frame of a PEM block or all of one character, which is no secret.
+func dull(line []byte) bool { return bytes.HasPrefix(line, []byte("-----")) || uniform(line) }
+
+func (c *encoder) one(v []byte) {
+	c.value = v
+	c.emit(Plain, v)
+	if bytes.IndexByte(v, '\n') >= 0 {
+		unix := bytes.ReplaceAll(v, []byte("\r\n"), []byte("\n"))
+		c.emit(Plain, unix)
+		c.emit(Plain, bytes.ReplaceAll(unix, []byte("\n"), []byte("\r\n")))
+	}
+	if len(v) >= MinLength { // shorter ones, forced, would find too much that is not theirs
+		c.base64(v)
+	}
+	c.hex(v)
+	c.everyByte(v)
+	if !bytes.ContainsFunc(v, escaped) {
+		c.reversed(v)
+		return
+	}
+	c.percent(v)
+	c.json(v)
+	c.html(v)
+	c.quoted(v)
+	c.reversed(v)
+}
+
+// escaped reports whether some encoder of text escapes a character. None does with letters, digits and these three.
+func escaped(r rune) bool {
+	return !isAlphanumeric(r) && r != '-' && r != '_' && r != '.'
+}
+
+func isAlphanumeric(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }
 
 const upperHex, lowerHex = "0123456789ABCDEF", "0123456789abcdef"
 
-// keptInPercent are the characters besides letters and digits that encoders leave as they are: RFC 3986, JavaScript's
-// encodeURIComponent and encodeURI, a path in Go, and none.
-var keptInPercent = [...]string{"-_.~", "-_.~!'()*", "-_.~!'()*;/?:@&=+$,#", "-_.~$&+=:@", ""}
+func (c *encoder) hex(v []byte) {
+	for _, digits := range [...]string{lowerHex, upperHex} {
+		c.scratch = c.scratch[:0]
+		for _, b := range v {
+			c.scratch = append(c.scratch, digits[b>>4], digits[b&15])
+		}
+		c.emit(Hex, c.scratch)
+	}
+}
 
-func percentForms(v []byte, add func(Encoding, []byte)) {
-	for _, keep := range keptInPercent {
-		for _, digits := range []string{upperHex, lowerHex} {
-			form := percent(v, keep, digits)
-			add(Percent, form)
-			if bytes.Contains(v, []byte(" ")) {
-				add(Percent, bytes.ReplaceAll(form, []byte("%20"), []byte("+")))
+// everyByte hands out the forms of those who escape all there is: %41, \u0041, \x41.
+func (c *encoder) everyByte(v []byte) {
+	for _, prefix := range [...]struct {
+		e    Encoding
+		text string
+	}{{Percent, "%"}, {JSON, `\u00`}, {Shell, `\x`}} {
+		for _, digits := range [...]string{lowerHex, upperHex} {
+			c.scratch = c.scratch[:0]
+			for _, b := range v {
+				c.scratch = append(append(c.scratch, prefix.text...), digits[b>>4], digits[b&15])
 			}
+			c.emit(prefix.e, c.scratch)
 		}
 	}
 }
 
-// percent encodes all but letters, digits and those to keep; with nothing to keep, every byte.
-func percent(v []byte, keep, digits string) []byte {
-	out := make([]byte, 0, len(v)*3)
-	for _, c := range v {
-		if keep != "" && (isAlphanumeric(c) || strings.IndexByte(keep, c) >= 0) {
-			out = append(out, c)
-			continue
-		}
-		out = append(out, '%', digits[c>>4], digits[c&15])
-	}
-	return out
-}
-
-func isAlphanumeric(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-}
-
-// jsonForms adds what the usual encoders make of a string: plain JavaScript, with slashes escaped as PHP does, with markup
-// escaped as Go does, and in ASCII as Python does.
-func jsonForms(v []byte, add func(Encoding, []byte)) {
-	plain := jsonEscape(v, "", false)
-	add(JSON, plain)
-	add(JSON, bytes.ReplaceAll(plain, []byte("/"), []byte(`\/`)))
-	add(JSON, jsonEscape(v, "<>&", false))
-	add(JSON, jsonEscape(v, "", true))
-}
-
-func jsonEscape(v []byte, more string, ascii bool) []byte {
-	out := make([]byte, 0, len(v)+8)
-	for _, r := range string(v) {
-		switch short := strings.IndexRune("\"\\\b\f\n\r\t", r); {
-		case short >= 0:
-			out = append(out, '\\', `"\bfnrt`[short])
-		case r < ' ' || ascii && r > '~' || more != "" && (r == 0x2028 || r == 0x2029) || strings.ContainsRune(more, r):
-			for _, unit := range utf16.Encode([]rune{r}) {
-				out = fmt.Appendf(out, `\u%04x`, unit)
-			}
-		default:
-			out = utf8.AppendRune(out, r)
-		}
-	}
-	return out
-}
-
-func htmlForms(v []byte, add func(Encoding, []byte)) {
-	if !bytes.ContainsAny(v, `&<>"'`) {
+// reversed hands out the value backwards, by bytes and by characters, and as UTF-16.
+func (c *encoder) reversed(v []byte) {
+	c.scratch = append(c.scratch[:0], v...)
+	slices.Reverse(c.scratch)
+	c.emit(Reversed, c.scratch)
+	if !utf8.Valid(v) {
 		return
 	}
-	for _, quotes := range [][2]string{{"&quot;", "&#39;"}, {"&#34;", "&#39;"}, {"&quot;", "&#x27;"}, {"&quot;", "&apos;"}, {`"`, "'"}} {
-		add(HTML, []byte(strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, quotes[0], "'", quotes[1]).Replace(string(v))))
+	runes := []rune(string(v))
+	units := utf16.Encode(runes)
+	c.scratch = c.scratch[:0]
+	for _, u := range units {
+		c.scratch = append(c.scratch, byte(u), byte(u>>8))
 	}
-}
-
-func shellForms(v []byte, add func(Encoding, []byte)) {
-	add(Shell, bytes.ReplaceAll(v, []byte("'"), []byte(`'\''`)))
-	add(Shell, bytes.ReplaceAll(v, []byte("'"), []byte(`'"'"'`)))
-	backslashed := make([]byte, 0, len(v)+8)
-	for _, c := range v {
-		if !isAlphanumeric(c) && c < utf8.RuneSelf && !strings.ContainsRune("-_./:=@%+,", rune(c)) {
-			backslashed = append(backslashed, '\\')
-		}
-		backslashed = append(backslashed, c)
+	c.emit(UTF16, c.scratch)
+	for i := 0; i < len(c.scratch); i += 2 {
+		c.scratch[i], c.scratch[i+1] = c.scratch[i+1], c.scratch[i]
 	}
-	add(Shell, backslashed)
-	add(Shell, []byte(strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "\x1b", `\E`).Replace(string(v))))
-	add(Shell, []byte(strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`").Replace(string(v))))
+	c.emit(UTF16, c.scratch)
+	if len(runes) != len(v) {
+		slices.Reverse(runes)
+		c.emit(Reversed, []byte(string(runes)))
+	}
 }

@@ -5,34 +5,39 @@
 //
 // # What is masked
 //
-// Each value as it is, and as: base64 (standard and URL alphabet, at all three alignments, in lines of 64 or 76 letters), hex,
-// percent-encoding, JSON, HTML and shell escapes, reversed, UTF-16 (both byte orders), with CR LF for LF; and each line of a
-// value of several lines, if it is long enough. Overlapping finds are masked together, so no piece of either is left.
+// Each value as it is, without white space around it, and as
+//   - base64, in the standard and the URL alphabet, with padding and without, at all three alignments, in lines of 64 or 76 letters;
+//   - hex of both cases; percent-encoding of both cases, with + or %20 for a space, as the usual libraries choose what to escape;
+//   - JSON as Go, JavaScript, Python, PHP, Java and .NET write it, also as JSON in JSON and with \u00XX for every byte;
+//   - HTML and XML escapes; within single, double and $'…' quotes, with backslashes, with quotes doubled;
+//   - reversed, by bytes and by characters; UTF-16 of both byte orders;
+//   - for a value of several lines: with CR LF for LF and the other way round, and each line of at least [MinLine] bytes.
+//
+// At each place the longest form counts. Overlapping finds are masked together, so no piece of either is left. Encodings of a
+// value within one another (other than JSON), compressed, or encrypted are not known, nor is base64 in lines of a text of which
+// the value is only a part. Where base64 of a longer text holds a value, a letter on either side may tell a few bits of it.
 //
 // # What is not
 //
-// Values shorter than [MinLength] bytes and everyday words such as "true" or "localhost" would tear ordinary output to
-// pieces; they are left alone, and [Matcher.Skipped] names them.
+// Some values would tear ordinary output to pieces. They are left alone, and [Matcher.Skipped] names them: values shorter than
+// [MinLength] bytes, numbers of less than 8 digits, one character repeated, and everyday words and hosts such as "production",
+// "postgres", "us-east-1" or "http://localhost:3000". [Secret.Force] masks such a value all the same, from [MinForced] bytes on.
 package redact
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 
 	"github.com/ArcadeLabsInc/zvault/internal/secret"
-)
-
-const (
-	// MinLength is the fewest bytes of a value that is masked.
-	MinLength = 6
-	// MinLine is the fewest bytes of a line of a longer value that is masked by itself.
-	MinLine = 12
 )
 
 // Secret is a value to mask, and what to call it.
 type Secret struct {
 	Name  string
 	Value secret.Value
+	// Force masks a value that would be left alone as too short or too common.
+	Force bool
 }
 
 // Option changes how a Matcher masks.
@@ -51,20 +56,28 @@ type Matcher struct {
 	skipped []string
 }
 
-// New makes a Matcher. Secrets with the same value are masked under the first one's name.
+// ErrNoMask is returned by New for a WithMask without a function.
+var ErrNoMask = errors.New("a mask needs a function")
+
+// New makes a Matcher. Secrets with the same value are masked under the first one's name. The values are copied.
 func New(secrets []Secret, options ...Option) (*Matcher, error) {
 	m := &Matcher{mask: func(name string) string { return "[redacted:" + name + "]" }}
 	for _, o := range options {
 		o(m)
 	}
-	b := newBuilder(len(secrets))
+	if m.mask == nil {
+		return nil, ErrNoMask
+	}
+	b := &builder{raw: make([]rawForm, 0, 24*len(secrets))}
+	c := &encoder{fn: func(e Encoding, form []byte) { b.add(form, len(m.names)-1, e) }}
 	for _, s := range secrets {
-		if tooPlain(s.Value.Reveal()) {
+		v := s.Value.Reveal()
+		if tooPlain(v) && (!s.Force || len(v) < MinForced) {
 			m.skipped = append(m.skipped, s.Name)
 			continue
 		}
 		m.names = append(m.names, s.Name)
-		encodings(s.Value.Reveal(), func(e Encoding, form []byte) { b.add(form, len(m.names)-1, e) })
+		c.all(v)
 	}
 	m.index = b.build()
 	return m, nil
@@ -73,14 +86,9 @@ func New(secrets []Secret, options ...Option) (*Matcher, error) {
 // Forms calls fn with every form in which a value is masked, some of them maybe twice; with none for a value that is left alone.
 // fn must not keep the bytes.
 func Forms(v secret.Value, fn func(Encoding, []byte)) {
-	if tooPlain(v.Reveal()) {
-		return
+	if !tooPlain(v.Reveal()) {
+		(&encoder{fn: fn}).all(v.Reveal())
 	}
-	encodings(v.Reveal(), func(e Encoding, form []byte) {
-		if len(form) >= MinLength-1 {
-			fn(e, form)
-		}
-	})
 }
 
 // Skipped names the secrets that are not masked because their values are too short or too common.
@@ -109,10 +117,18 @@ func (m *Matcher) Find(b []byte) []Match {
 	}
 }
 
-// Bytes returns b with every secret masked.
+// Longest is the length in bytes of the longest form, which is more than a Writer ever holds back.
+func (m *Matcher) Longest() int {
+	if m.index == nil {
+		return 0
+	}
+	return m.index.longest
+}
+
+// Bytes returns a copy of b with every secret masked.
 func (m *Matcher) Bytes(b []byte) []byte {
-	var out bytes.Buffer
-	w := m.Writer(&out)
+	out := bytes.NewBuffer(make([]byte, 0, len(b)))
+	w := m.Writer(out)
 	// A bytes.Buffer takes everything.
 	_, _ = w.Write(b)
 	_ = w.Close()
@@ -121,19 +137,3 @@ func (m *Matcher) Bytes(b []byte) []byte {
 
 // String returns s with every secret masked.
 func (m *Matcher) String(s string) string { return string(m.Bytes([]byte(s))) }
-
-// everyday are values that stand in any output. They are compared in lower case.
-var everyday = []string{"false", "enabled", "disabled", "localhost", "development", "staging", "production", "default", "example",
-	"postgres", "postgresql", "mongodb", "username", "password", "secret", "changeme", "127.0.0.1", "0.0.0.0", "utf-8", "verbose", "warning", "notice"}
-
-// tooPlain reports whether masking a value would do more harm than good.
-func tooPlain(v []byte) bool {
-	if len(v) < MinLength {
-		return true
-	}
-	if len(v) > 12 {
-		return false
-	}
-	lower := string(bytes.ToLower(v))
-	return slices.Contains(everyday, lower) || len(v) < 8 && !slices.ContainsFunc(v, func(c byte) bool { return c < '0' || c > '9' })
-}

@@ -30,7 +30,7 @@ func (w *Writer) Write(b []byte) (int, error) {
 		return 0, w.err
 	}
 	if w.m.index == nil {
-		n, err := w.w.Write(b)
+		n, err := writeAll(w.w, b)
 		w.err = err
 		return n, err
 	}
@@ -66,6 +66,7 @@ func (w *Writer) Close() error {
 		w.release(len(w.held))
 		err = w.send()
 	}
+	clear(w.held[:cap(w.held)]) // it may hold pieces of secrets
 	w.held, w.out, w.err = nil, nil, ErrClosed
 	return err
 }
@@ -97,7 +98,7 @@ func (w *Writer) release(upTo int) {
 // send writes out and drops what is held no longer.
 func (w *Writer) send() error {
 	if len(w.out) > 0 {
-		if _, err := w.w.Write(w.out); err != nil {
+		if _, err := writeAll(w.w, w.out); err != nil {
 			w.err = err
 			return err
 		}
@@ -108,4 +109,13 @@ func (w *Writer) send() error {
 	w.scanned -= gone
 	w.done -= gone
 	return nil
+}
+
+// writeAll is Write, with an error if not all of b was taken.
+func writeAll(w io.Writer, b []byte) (int, error) {
+	n, err := w.Write(b)
+	if err == nil && n < len(b) {
+		err = io.ErrShortWrite
+	}
+	return n, err
 }
