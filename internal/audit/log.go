@@ -51,6 +51,7 @@ type Options struct {
 	Clock    func() time.Time // nil: time.Now
 	MaxFile  int64            // bytes after which the file device begins a new file; 0: 64 MiB
 	Deadline time.Duration    // of the file device; 0: 10 s
+	Delay    time.Duration    // after an entry, until a process that lives on signs it and stores the anchor; 0: 1 s
 	// More are devices beside the file.
 	More []Attached
 	// Warn is told of what devices that are not required could not take. It is called from other goroutines and must
@@ -90,7 +91,7 @@ func Open(dir string, opts Options) (*Log, error) {
 
 // file returns the options of the file device.
 func (o *Options) file() file.Options {
-	return file.Options{Signer: o.Signer, Anchor: o.Anchor, Sync: o.Sync, Clock: o.Clock, MaxFile: o.MaxFile}
+	return file.Options{Signer: o.Signer, Anchor: o.Anchor, Sync: o.Sync, Clock: o.Clock, MaxFile: o.MaxFile, Delay: o.Delay}
 }
 
 // Record writes e down and returns once it is durable on every required device. An error matches ErrUnavailable: the

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,15 +21,17 @@ import (
 // signer is an Ed25519 key that counts its signatures.
 type signer struct {
 	key ed25519.PrivateKey
-	n   int
+	n   atomic.Int64
 }
 
 func newSigner() *signer { return &signer{key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))} }
 
 func (s *signer) Sign(message []byte) []byte {
-	s.n++
+	s.n.Add(1)
 	return ed25519.Sign(s.key, message)
 }
+
+func (s *signer) count() int { return int(s.n.Load()) }
 
 func (s *signer) Public() ed25519.PublicKey { return s.key.Public().(ed25519.PublicKey) }
 
@@ -57,6 +60,12 @@ func (a *anchor) Store(_ context.Context, h record.Head) error {
 		a.stored = append(a.stored, h)
 	}
 	return a.err
+}
+
+func (a *anchor) stores() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.stored)
 }
 
 func (a *anchor) fail(err error) {
@@ -93,20 +102,20 @@ func verify(t *testing.T, dir string, s *signer, head *record.Head) audit.Report
 func TestDevice_Every(t *testing.T) {
 	t.Parallel()
 	dir, s, a := t.TempDir(), newSigner(), &anchor{}
-	d := file.New(dir, file.Options{Signer: s, Anchor: a, Every: 10})
+	d := file.New(dir, file.Options{Signer: s, Anchor: a, Every: 10, Delay: time.Hour})
 	for i := range 24 {
 		must(t, d.Append(t.Context(), batch(1, false)))
-		if want := (i + 2) / 10; s.n != want { // the header counts, too
-			t.Fatalf("%d checkpoints after %d entries, want %d", s.n, i+1, want)
+		if want := (i + 2) / 10; s.count() != want { // the header counts, too
+			t.Fatalf("%d checkpoints after %d entries, want %d", s.count(), i+1, want)
 		}
 	}
 	must(t, d.Append(t.Context(), batch(35, false)))
-	if s.n != 3 || len(a.stored) != 0 || a.loads != 1 {
-		t.Errorf("%d checkpoints, anchor stored %d times, loaded %d times", s.n, len(a.stored), a.loads)
+	if s.count() != 3 || a.stores() != 0 || a.loads != 1 {
+		t.Errorf("%d checkpoints, anchor stored %d times, loaded %d times", s.count(), a.stores(), a.loads)
 	}
 	must(t, d.Close(t.Context()))
-	if len(a.stored) != 1 || s.n != 3 {
-		t.Errorf("Close stored the anchor %d times, %d checkpoints", len(a.stored), s.n)
+	if a.stores() != 1 || s.count() != 3 {
+		t.Errorf("Close stored the anchor %d times, %d checkpoints", a.stores(), s.count())
 	}
 	if r := verify(t, dir, s, &a.stored[0]); r.Entries != 59 || r.Checkpoints != 3 || r.Uncovered != 0 || r.Head != a.stored[0] {
 		t.Errorf("report %+v", r)
@@ -123,25 +132,25 @@ func TestDevice_Delay(t *testing.T) {
 			must(t, d.Append(t.Context(), batch(1, false)))
 		}
 		pass(999 * time.Millisecond)
-		if s.n != 0 || len(a.stored) != 0 {
+		if s.count() != 0 || a.stores() != 0 {
 			t.Fatal("too early")
 		}
 		pass(time.Millisecond)
-		if s.n != 1 || len(a.stored) != 1 {
-			t.Fatalf("%d checkpoints, anchor stored %d times", s.n, len(a.stored))
+		if s.count() != 1 || a.stores() != 1 {
+			t.Fatalf("%d checkpoints, anchor stored %d times", s.count(), a.stores())
 		}
 		if r := verify(t, dir, s, &a.stored[0]); r.Uncovered != 0 || r.Entries != 5 {
 			t.Errorf("report %+v", r)
 		}
 		pass(time.Hour)
-		if s.n != 1 || len(a.stored) != 1 {
-			t.Fatalf("without entries: %d checkpoints, anchor stored %d times", s.n, len(a.stored))
+		if s.count() != 1 || a.stores() != 1 {
+			t.Fatalf("without entries: %d checkpoints, anchor stored %d times", s.count(), a.stores())
 		}
 		must(t, d.Append(t.Context(), batch(1, false)))
 		must(t, d.Close(t.Context()))
 		pass(time.Hour) // the timer must not open the log again
-		if s.n != 2 || len(a.stored) != 2 {
-			t.Errorf("%d checkpoints, anchor stored %d times", s.n, len(a.stored))
+		if s.count() != 2 || a.stores() != 2 {
+			t.Errorf("%d checkpoints, anchor stored %d times", s.count(), a.stores())
 		}
 	})
 }
@@ -175,8 +184,8 @@ func TestDevice_Grace(t *testing.T) {
 		pass(time.Second)
 		must(t, d.Append(t.Context(), batch(1, false)))
 		must(t, d.Close(t.Context()))
-		if len(a.stored) != 2 {
-			t.Errorf("anchor stored %d times", len(a.stored))
+		if a.stores() != 2 {
+			t.Errorf("anchor stored %d times", a.stores())
 		}
 	})
 }
@@ -224,7 +233,7 @@ func (b blocking) Sign(message []byte) []byte {
 func TestDevice_EmptyBatches(t *testing.T) {
 	t.Parallel()
 	dir, s, a := t.TempDir(), newSigner(), &anchor{}
-	d := file.New(dir, file.Options{Signer: s, Anchor: a})
+	d := file.New(dir, file.Options{Signer: s, Anchor: a, Delay: time.Hour})
 	must(t, d.Append(t.Context(), batch(0, false)))
 	must(t, d.Append(t.Context(), batch(0, true)))
 	if _, err := os.Stat(filepath.Join(dir, file.First)); !errors.Is(err, os.ErrNotExist) {
@@ -234,8 +243,8 @@ func TestDevice_EmptyBatches(t *testing.T) {
 	for range 3 {
 		must(t, d.Append(t.Context(), batch(0, true)))
 	}
-	if s.n != 1 || len(a.stored) != 1 {
-		t.Errorf("%d checkpoints, anchor stored %d times", s.n, len(a.stored))
+	if s.count() != 1 || a.stores() != 1 {
+		t.Errorf("%d checkpoints, anchor stored %d times", s.count(), a.stores())
 	}
 	must(t, d.Close(t.Context()))
 }
