@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
@@ -81,9 +82,10 @@ func Die(s Status) {
 	if s.Signal != 0 && os.Getpid() != 1 {
 		sig := syscall.Signal(s.Signal)
 		signal.Reset(sig)
+		defaultAction(sig)
 		_ = Harden() // no core of ours, whatever the signal: the program has left its own
 		if err := syscall.Kill(os.Getpid(), sig); err == nil && sig != syscall.SIGCONT {
-			select {}
+			time.Sleep(time.Second) // the signal is on its way
 		}
 	}
 	os.Exit(s.ExitCode())
