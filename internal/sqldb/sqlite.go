@@ -116,7 +116,7 @@ func (db *DB) openReadOnly(ctx context.Context, path, uri string, opts Options, 
 	}
 	db.readOnly = true
 	db.pool(c, opts)
-	if err := checkOwner(ctx, db.sql); err != nil {
+	if err := checkOwner(ctx, db.sql); err != nil && !errors.Is(err, errBlank) {
 		return errors.Join(err, db.sql.Close())
 	}
 	return nil

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 
 	"modernc.org/sqlite"
@@ -63,8 +62,17 @@ var setProcessWide = sync.OnceFunc(func() {
 	_, _ = sqlite.OFDLocking(true)
 })
 
-// prepareFile reads the file's header, which tells a damaged file from an intact one, and makes a new file ours.
+// prepareFile reads the file's header, which tells a damaged file from an intact one, and makes a new file ours. It
+// changes nothing in a file that is not.
 func prepareFile(ctx context.Context, db *sql.DB, path string) error {
+	err := checkOwner(ctx, db)
+	blank := errors.Is(err, errBlank)
+	if err != nil && !blank {
+		return err
+	}
+	if err := checkWhole(ctx, db, path); err != nil {
+		return err
+	}
 	var mode string
 	if err := db.QueryRowContext(ctx, "pragma journal_mode=wal").Scan(&mode); err != nil {
 		return err
@@ -72,15 +80,11 @@ func prepareFile(ctx context.Context, db *sql.DB, path string) error {
 	if mode != "wal" {
 		return fmt.Errorf("switching to a write-ahead log: %w: the file system keeps it in mode %q", ErrUnavailable, mode)
 	}
-	if err := checkWhole(ctx, db, path); err != nil {
+	if blank {
+		_, err := db.ExecContext(ctx, fmt.Sprintf("pragma application_id=%d", applicationID))
 		return err
 	}
-	err := checkOwner(ctx, db)
-	if !errors.Is(err, errBlank) {
-		return err
-	}
-	_, err = db.ExecContext(ctx, fmt.Sprintf("pragma application_id=%d", applicationID))
-	return err
+	return nil
 }
 
 // checkWhole finds a file that was cut off in its last page, where SQLite would read zeros. While a write-ahead log holds
@@ -113,19 +117,17 @@ var errBlank = errors.New("database is empty")
 
 // checkOwner returns nil for a database of ours, errBlank for an empty one and ErrCorrupt for another program's.
 func checkOwner(ctx context.Context, db *sql.DB) error {
-	var id int64
-	if err := db.QueryRowContext(ctx, "pragma application_id").Scan(&id); err != nil {
+	var id, objects int64
+	if err := db.QueryRowContext(ctx, "pragma application_id").Scan(&id); err != nil || id == applicationID {
 		return err
 	}
-	if id == applicationID {
-		return nil
-	}
-	var names []byte
-	err := db.QueryRowContext(ctx, "select coalesce(group_concat(name), '') from sqlite_schema").Scan(&names)
+	// Again with what is in it, in one statement, as another process may be about to make it ours.
+	err := db.QueryRowContext(ctx,
+		"select application_id, (select count(*) from sqlite_schema) from pragma_application_id").Scan(&id, &objects)
 	switch {
-	case err != nil:
+	case err != nil || id == applicationID:
 		return err
-	case id == 0 && strings.TrimSpace(string(names)) == "":
+	case id == 0 && objects == 0:
 		return errBlank
 	}
 	return fmt.Errorf("%w: it is another program's SQLite database", ErrCorrupt)

@@ -2,9 +2,11 @@ package postgres_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/ArcadeLabsInc/zvault/internal/sqldb"
@@ -77,4 +79,76 @@ func TestDurable(t *testing.T) {
 func TestShared(t *testing.T) {
 	t.Parallel()
 	storagetest.RunShared(t, prepare, openIn)
+}
+
+// TestServerGone stops and kills the server under a store: what was acknowledged is there when it comes back, and
+// without it the error says so.
+func TestServerGone(t *testing.T) {
+	t.Parallel()
+	server := testpg.Start(t)
+	s := open(t, server.URL())
+	for round, end := range []func(){server.Stop, server.Kill} {
+		key := fmt.Sprint("key", round)
+		if err := store(t, s, key); err != nil {
+			t.Fatal(err)
+		}
+		end()
+		for name, err := range map[string]error{
+			"Update": store(t, s, "lost"),
+			"View":   s.View(t.Context(), func(r storage.Reader) error { _, err := r.Get(t.Context(), key); return err }),
+		} {
+			if !errors.Is(err, storage.ErrUnavailable) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s without a server: %v, want ErrUnavailable on one line", name, err)
+			}
+		}
+		server.Start()
+		if value, err := s.Get(t.Context(), key); err != nil || string(value) != key {
+			t.Errorf("Get = %q, %v after the server came back", value, err)
+		}
+		if _, err := s.Get(t.Context(), "lost"); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("a write that was refused is there: %v", err)
+		}
+	}
+}
+
+// TestServerKilledInTransaction ends the server between a write and the commit.
+func TestServerKilledInTransaction(t *testing.T) {
+	t.Parallel()
+	server := testpg.Start(t)
+	s := open(t, server.URL())
+	err := s.Update(t.Context(), func(tx storage.Tx) error {
+		if err := tx.Put(t.Context(), "lost", nil); err != nil {
+			return err
+		}
+		server.Kill()
+		return nil
+	})
+	if !errors.Is(err, storage.ErrUnavailable) {
+		t.Errorf("Update = %v, want ErrUnavailable", err)
+	}
+	server.Start()
+	if _, err := s.Get(t.Context(), "lost"); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("half a transaction is there: %v", err)
+	}
+}
+
+func store(t *testing.T, s storage.Backend, key string) error {
+	return s.Update(t.Context(), func(tx storage.Tx) error { return tx.Put(t.Context(), key, []byte(key)) })
+}
+
+// TestWrongDialect requires a clear refusal.
+func TestWrongDialect(t *testing.T) {
+	t.Parallel()
+	db, err := sqldb.OpenSQLite(t.Context(), "", sqldb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if _, err := postgres.New(t.Context(), db); err == nil || !strings.Contains(err.Error(), "SQLite") {
+		t.Errorf("New = %v, want an error that names the dialect", err)
+	}
 }
