@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/ArcadeLabsInc/zvault/internal/sqldb"
@@ -11,6 +12,7 @@ import (
 	"github.com/ArcadeLabsInc/zvault/internal/storage/internal/sqlkv"
 	"github.com/ArcadeLabsInc/zvault/internal/storage/sqlite"
 	"github.com/ArcadeLabsInc/zvault/internal/storage/storagetest"
+	"github.com/ArcadeLabsInc/zvault/internal/testpg"
 )
 
 // owner closes the database with the store.
@@ -80,4 +82,38 @@ func TestFiles(t *testing.T) {
 		},
 		Damage: []string{"vault.db"},
 	})
+}
+
+// TestWrongDialect requires a clear refusal.
+func TestWrongDialect(t *testing.T) {
+	t.Parallel()
+	db, err := sqldb.OpenPostgres(t.Context(), testpg.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if _, err := sqlite.New(t.Context(), db); err == nil || !strings.Contains(err.Error(), "PostgreSQL") {
+		t.Errorf("New = %v, want an error that names the dialect", err)
+	}
+}
+
+// TestSharedFile keeps other tables in the same file, through the same handle.
+func TestSharedFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "vault.db")
+	s := open(t, path).(owner)
+	_, err := s.db.SQL().ExecContext(t.Context(), `CREATE TABLE other (n BIGINT)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Backend.Close(); err != nil { // leaves the database open
+		t.Fatal(err)
+	}
+	if _, err := s.db.SQL().ExecContext(t.Context(), `INSERT INTO other VALUES (1)`); err != nil {
+		t.Errorf("the database went with the store: %v", err)
+	}
 }
