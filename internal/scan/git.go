@@ -11,6 +11,9 @@ import (
 
 // Staged scans what the next commit of a git repository would add or change, as it is in the index.
 func (s *Scanner) Staged(ctx context.Context, dir string) ([]Finding, error) {
+	if _, err := git(ctx, dir, "rev-parse", "--git-dir"); err != nil {
+		return nil, err
+	}
 	list, err := git(ctx, dir, "diff", "--cached", "--name-only", "--no-renames", "--diff-filter=ACMT", "-z", "--relative")
 	if err != nil {
 		return nil, err
