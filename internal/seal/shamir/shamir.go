@@ -2,7 +2,11 @@
 // "How to share a secret", 1979), byte by byte over GF(2^8).
 //
 // Each share carries which set it belongs to, how many are needed, and a checksum, so that a mistyped or foreign share is
-// named instead of giving a wrong secret. See [Share.String] for the form that people keep.
+// named instead of giving a wrong secret. [Share.Text] is the form that people keep, [Parse] reads it.
+//
+// With the secret a digest of it is shared, by which [Combine] knows that it has the secret and nothing else: four bytes,
+// enough against mistakes. Against somebody who makes a share up, the caller compares the secret with what it has kept for
+// that; nothing that is shared could tell.
 package shamir
 
 import (
@@ -34,23 +38,27 @@ var (
 	ErrWrong = errors.New("a share is wrong")
 	// ErrSyntax is returned by Parse for what is not a share.
 	ErrSyntax = errors.New("not a share")
+	// ErrNewer is returned by Parse for a share of a later format.
+	ErrNewer = errors.New("the share was made by a newer version of zvault")
+	// ErrNumbers is returned by Split for numbers of shares that cannot be.
+	ErrNumbers = errors.New("numbers of shares out of range")
 )
 
 // Share is one part of a secret. It is secret itself.
 type Share struct {
-	Set       [setSize]byte // of all shares of one split
+	Set       [setSize]byte // random, the same in all shares of one split
 	Threshold byte          // how many are needed
 	Index     byte          // which one it is, from 1
 	payload   []byte
 }
 
-// Split splits a secret into n shares, t of which give it back.
+// Split splits a secret of 1 to MaxSecret bytes into n shares, t of which give it back; 1 <= t <= n <= MaxShares.
 func Split(secret []byte, n, t int) ([]Share, error) {
 	switch {
 	case n < 1 || n > MaxShares:
-		return nil, fmt.Errorf("%d shares: choose 1 to %d", n, MaxShares)
+		return nil, fmt.Errorf("%d shares, choose 1 to %d: %w", n, MaxShares, ErrNumbers)
 	case t < 1 || t > n:
-		return nil, fmt.Errorf("a threshold of %d for %d shares: choose 1 to %d", t, n, n)
+		return nil, fmt.Errorf("a threshold of %d for %d shares, choose 1 to %d: %w", t, n, n, ErrNumbers)
 	case len(secret) < 1 || len(secret) > MaxSecret:
 		return nil, fmt.Errorf("splitting %d bytes: 1 to %d can be split", len(secret), MaxSecret)
 	}
@@ -58,26 +66,34 @@ func Split(secret []byte, n, t int) ([]Share, error) {
 	if _, err := rand.Read(set[:]); err != nil {
 		return nil, fmt.Errorf("splitting: %w", err)
 	}
-	// The last bytes of what is shared are a digest, by which Combine knows that it has the secret.
 	digest := digestOf(secret, set)
-	shared := append(slices.Clone(secret), digest[:checkSize]...)
+	shared := slices.Concat(secret, digest)
 	defer clear(shared)
 	shares := make([]Share, n)
 	for i := range shares {
-		shares[i] = Share{Set: set, Threshold: byte(t), Index: byte(i + 1), payload: make([]byte, len(shared))}
+		shares[i] = Share{Set: set, Threshold: byte(t), Index: byte(i + 1), payload: make([]byte, len(shared))} //nolint:gosec // both at most 255
 	}
+	if err := share(shared, shares, t); err != nil {
+		return nil, err
+	}
+	return shares, nil
+}
+
+// share fills the payloads: of each byte the values, at the indices, of a random polynomial of degree t-1 that is the byte
+// at 0.
+func share(shared []byte, shares []Share, t int) error {
 	coefficients := make([]byte, t)
 	defer clear(coefficients)
 	for at, b := range shared {
 		if _, err := rand.Read(coefficients); err != nil {
-			return nil, fmt.Errorf("splitting: %w", err)
+			return fmt.Errorf("splitting: %w", err)
 		}
 		coefficients[0] = b
 		for i := range shares {
 			shares[i].payload[at] = evaluate(coefficients, shares[i].Index)
 		}
 	}
-	return shares, nil
+	return nil
 }
 
 // evaluate computes a polynomial, constant coefficient first, at x (Horner).
@@ -89,35 +105,51 @@ func evaluate(coefficients []byte, x byte) byte {
 	return y
 }
 
-func digestOf(secret []byte, set [setSize]byte) [sha256.Size]byte {
-	return sha256.Sum256(append(append([]byte("zvault shamir\x00"), set[:]...), secret...))
+func digestOf(secret []byte, set [setSize]byte) []byte {
+	h := sha256.New()
+	h.Write([]byte("zvault shamir\x00"))
+	h.Write(set[:])
+	h.Write(secret)
+	return h.Sum(nil)[:checkSize]
 }
 
-// Combine gives the secret back from at least as many shares as are needed.
+// Combine gives the secret back from at least as many shares as are needed, all of one set: ErrTooFew, ErrMixed, ErrDuplicate
+// or ErrWrong otherwise. The secret is the caller's to wipe.
 func Combine(shares []Share) ([]byte, error) {
+	if err := Fit(shares); err != nil {
+		return nil, err
+	}
 	if len(shares) == 0 {
 		return nil, ErrTooFew
 	}
-	first := shares[0]
-	for i, s := range shares {
-		switch {
-		case s.Set != first.Set || s.Threshold != first.Threshold || len(s.payload) != len(first.payload):
-			return nil, fmt.Errorf("share %x-%d is of another set than share %x-%d: %w", s.Set, s.Index, first.Set, first.Index, ErrMixed)
-		case slices.ContainsFunc(shares[:i], func(o Share) bool { return o.Index == s.Index }):
-			return nil, fmt.Errorf("share %x-%d: %w", s.Set, s.Index, ErrDuplicate)
-		}
-	}
-	if missing := int(first.Threshold) - len(shares); missing > 0 {
-		return nil, fmt.Errorf("%d more of %d needed: %w", missing, first.Threshold, ErrTooFew)
+	needed := int(shares[0].Threshold)
+	if missing := needed - len(shares); missing > 0 {
+		return nil, fmt.Errorf("%d of %d shares given, %d missing: %w", len(shares), needed, missing, ErrTooFew)
 	}
 	shared := interpolate(shares)
-	secret, check := shared[:len(shared)-checkSize], shared[len(shared)-checkSize:]
-	digest := digestOf(secret, first.Set)
-	if subtle.ConstantTimeCompare(check, digest[:checkSize]) != 1 {
+	secret, check := shared[:len(shared)-checkSize:len(shared)-checkSize], shared[len(shared)-checkSize:]
+	if subtle.ConstantTimeCompare(check, digestOf(secret, shares[0].Set)) != 1 {
 		clear(shared)
 		return nil, ErrWrong
 	}
 	return secret, nil
+}
+
+// Fit tells whether shares, enough of them or not, belong together: ErrMixed, ErrDuplicate, or for the zero Share ErrSyntax,
+// if not.
+func Fit(shares []Share) error {
+	for i, s := range shares {
+		first := shares[0]
+		switch {
+		case s.Index == 0 || s.Threshold == 0 || len(s.payload) <= checkSize:
+			return ErrSyntax
+		case s.Set != first.Set || s.Threshold != first.Threshold || len(s.payload) != len(first.payload):
+			return fmt.Errorf("%v is of another set than %v: %w", s, first, ErrMixed)
+		case slices.ContainsFunc(shares[:i], func(o Share) bool { return o.Index == s.Index }):
+			return fmt.Errorf("%v: %w", s, ErrDuplicate)
+		}
+	}
+	return nil
 }
 
 // interpolate computes the polynomial through all shares at 0 (Lagrange). More shares than needed are all used, so that a
@@ -138,5 +170,5 @@ func interpolate(shares []Share) []byte {
 	return out
 }
 
-// Wipe overwrites the share.
+// Wipe overwrites the share, and every copy of it.
 func (s Share) Wipe() { clear(s.payload) }

@@ -22,7 +22,8 @@ func split(t testing.TB, secret []byte, n, threshold int) []shamir.Share {
 	return shares
 }
 
-// Any threshold of shares, through their printed form, give the secret; one fewer never does.
+// Any threshold of shares, through their printed form, give the secret; one fewer never does, not even with a share made up
+// in the place of the missing one.
 func TestSplit_AnyThreshold(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -44,10 +45,38 @@ func TestSplit_AnyThreshold(t *testing.T) {
 		if err != nil || !bytes.Equal(got, secret) {
 			t.Fatalf("%d of %d shares did not give the secret: %v", len(some), n, err)
 		}
-		if _, err := shamir.Combine(picked[:threshold-1]); !errors.Is(err, shamir.ErrTooFew) {
+		few := picked[:threshold-1]
+		if _, err := shamir.Combine(few); !errors.Is(err, shamir.ErrTooFew) {
 			t.Fatalf("too few shares: %v", err)
 		}
+		payload := make([]byte, len(secret)+4)
+		if _, err := rand.Read(payload); err != nil {
+			t.Fatal(err)
+		}
+		made := shamir.ForgeForTest(picked[0], picked[threshold-1].Index, payload)
+		if got, err := shamir.Combine(append(few[:threshold-1:threshold-1], made)); !errors.Is(err, shamir.ErrWrong) {
+			t.Fatalf("a share made up: %v, secret %t", err, bytes.Equal(got, secret))
+		}
 	})
+}
+
+// All 2^5 choices of 5 shares, 3 of which are needed.
+func TestCombine_EveryChoice(t *testing.T) {
+	t.Parallel()
+	secret := []byte("0123456789abcdef0123456789abcdef")
+	shares := split(t, secret, 5, 3)
+	for choice := range 1 << len(shares) {
+		var some []shamir.Share
+		for i, s := range shares {
+			if choice>>i&1 == 1 {
+				some = append(some, s)
+			}
+		}
+		got, err := shamir.Combine(some)
+		if enough := len(some) >= 3; enough != (err == nil) || enough != bytes.Equal(got, secret) {
+			t.Errorf("choice %05b: %v", choice, err)
+		}
+	}
 }
 
 func TestSplit_Extremes(t *testing.T) {
@@ -59,9 +88,14 @@ func TestSplit_Extremes(t *testing.T) {
 			t.Errorf("%d of %d: %v", c.t, c.n, err)
 		}
 	}
-	for _, c := range []struct{ n, t int }{{0, 0}, {1, 2}, {256, 3}, {5, 0}, {-1, -1}} {
-		if _, err := shamir.Split(secret, c.n, c.t); err == nil {
-			t.Errorf("%d of %d was accepted", c.t, c.n)
+	for _, c := range []struct{ n, t int }{{0, 0}, {1, 2}, {256, 3}, {5, 0}, {-1, -1}, {5, -1}, {257, 257}} {
+		if _, err := shamir.Split(secret, c.n, c.t); !errors.Is(err, shamir.ErrNumbers) {
+			t.Errorf("%d of %d: %v", c.t, c.n, err)
+		}
+	}
+	for _, size := range []int{0, shamir.MaxSecret + 1} {
+		if _, err := shamir.Split(make([]byte, size), 3, 2); err == nil {
+			t.Errorf("%d bytes were split", size)
 		}
 	}
 }
@@ -70,47 +104,45 @@ func TestCombine_BadShares(t *testing.T) {
 	t.Parallel()
 	secret := []byte("correct horse battery staple....")
 	a, b := split(t, secret, 5, 3), split(t, secret, 5, 3)
+	other := split(t, secret, 5, 2)
+	longer := shamir.ForgeForTest(a[2], 3, make([]byte, 40))
 	for name, c := range map[string]struct {
 		shares []shamir.Share
 		want   error
+		says   string
 	}{
-		"none":       {nil, shamir.ErrTooFew},
-		"two of 3":   {a[:2], shamir.ErrTooFew},
-		"duplicate":  {[]shamir.Share{a[0], a[1], a[0]}, shamir.ErrDuplicate},
-		"mixed sets": {[]shamir.Share{a[0], a[1], b[2]}, shamir.ErrMixed},
+		"none":           {nil, shamir.ErrTooFew, ""},
+		"two of 3":       {a[:2], shamir.ErrTooFew, "2 of 3 shares given, 1 missing"},
+		"one of 3":       {a[:1], shamir.ErrTooFew, "1 of 3 shares given, 2 missing"},
+		"duplicate":      {[]shamir.Share{a[0], a[1], a[0]}, shamir.ErrDuplicate, a[0].String()},
+		"mixed sets":     {[]shamir.Share{a[0], a[1], b[2]}, shamir.ErrMixed, fmt.Sprintf("%v is of another set than %v", b[2], a[0])},
+		"too few, mixed": {[]shamir.Share{a[0], b[2]}, shamir.ErrMixed, b[2].String()},
+		"other numbers":  {[]shamir.Share{a[0], a[1], other[2]}, shamir.ErrMixed, other[2].String()},
+		"other lengths":  {[]shamir.Share{a[0], a[1], longer}, shamir.ErrMixed, ""},
+		"zero":           {[]shamir.Share{{}}, shamir.ErrSyntax, ""},
+		"index moved":    {[]shamir.Share{a[0], shamir.ForgeForTest(a[1], 9, shamir.PayloadForTest(a[1])), a[2]}, shamir.ErrWrong, ""},
+		"a forged extra": {[]shamir.Share{a[0], a[1], a[2], shamir.ForgeForTest(a[3], 4, shamir.PayloadForTest(a[4]))}, shamir.ErrWrong, ""},
 	} {
-		if _, err := shamir.Combine(c.shares); !errors.Is(err, c.want) {
-			t.Errorf("%s: %v; want %v", name, err, c.want)
+		if _, err := shamir.Combine(c.shares); !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v; want %v that says %q", name, err, c.want, c.says)
 		}
-	}
-	forged := a[1]
-	forged.Index = 9
-	if _, err := shamir.Combine([]shamir.Share{a[0], forged, a[2]}); !errors.Is(err, shamir.ErrWrong) {
-		t.Errorf("a wrong share: %v", err)
 	}
 }
 
-// One mistyped letter anywhere is noticed.
-func TestParse_Typos(t *testing.T) {
+// Any change of any byte of a share gives an error, not another secret.
+func TestCombine_EveryByte(t *testing.T) {
 	t.Parallel()
-	text := split(t, []byte("0123456789abcdef0123456789abcdef"), 3, 2)[0].Text()
-	for i := range text {
-		for _, c := range "a7z" {
-			typo := text[:i] + string(c) + text[i+1:]
-			if typo == text || text[i] == '-' {
-				continue
-			}
-			if _, err := shamir.Parse(typo); !errors.Is(err, shamir.ErrSyntax) {
-				t.Fatalf("a typo at %d was not noticed: %v", i, err)
-			}
+	shares := split(t, []byte("0123456789abcdef0123456789abcdef"), 3, 2)
+	for at := range shamir.PayloadForTest(shares[1]) {
+		payload := bytes.Clone(shamir.PayloadForTest(shares[1]))
+		payload[at] ^= 1 << (at % 8)
+		if _, err := shamir.Combine([]shamir.Share{shares[0], shamir.ForgeForTest(shares[1], 2, payload)}); !errors.Is(err, shamir.ErrWrong) {
+			t.Errorf("byte %d: %v", at, err)
 		}
-	}
-	if _, err := shamir.Parse(strings.ToUpper(strings.ReplaceAll(text, "-", " "))); err != nil {
-		t.Errorf("capitals and spaces: %v", err)
 	}
 }
 
-// Fewer shares than needed are as good as random: every value of a byte is about as frequent for two unlike secrets.
+// A share alone is as good as random: every value of a byte is about as frequent for two unlike secrets.
 func TestSplit_TellsNothing(t *testing.T) {
 	t.Parallel()
 	const runs = 25600
@@ -130,32 +162,45 @@ func TestSplit_TellsNothing(t *testing.T) {
 	}
 }
 
-func TestShare_NeverPrints(t *testing.T) {
+// Splits of one secret have nothing in common: neither the set nor a share.
+func TestSplit_Fresh(t *testing.T) {
 	t.Parallel()
-	s := split(t, []byte("0123456789abcdef0123456789abcdef"), 3, 2)[0]
-	hexed := fmt.Sprintf("%x", shamir.PayloadForTest(s))
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%q", "%d"} {
-		if out := fmt.Sprintf(verb+verb, s, []shamir.Share{s}); strings.Contains(out, hexed) || strings.Contains(out, s.Text()) {
-			t.Errorf("%s prints the share", verb)
+	secret := []byte("0123456789abcdef0123456789abcdef")
+	a, b := split(t, secret, 3, 2), split(t, secret, 3, 2)
+	if a[0].Set == b[0].Set {
+		t.Error("two splits have the same set id")
+	}
+	for i := range a {
+		if bytes.Equal(shamir.PayloadForTest(a[i]), shamir.PayloadForTest(b[i])) {
+			t.Errorf("two splits share the share %d", i+1)
 		}
 	}
 }
 
-func FuzzParse(f *testing.F) {
-	secret := make([]byte, 32)
-	if _, err := rand.Read(secret); err != nil {
-		f.Fatal(err)
+func TestShare_Wipe(t *testing.T) {
+	t.Parallel()
+	s := split(t, []byte("0123456789abcdef"), 2, 2)[0]
+	payload := shamir.PayloadForTest(s)
+	s.Wipe()
+	if !bytes.Equal(payload, make([]byte, len(payload))) {
+		t.Error("a wiped share still has its payload")
 	}
-	f.Add(split(f, secret, 3, 2)[0].Text())
-	f.Add("zvs1-")
-	f.Fuzz(func(t *testing.T, text string) {
-		s, err := shamir.Parse(text)
-		if err != nil {
-			return
+}
+
+func BenchmarkSplit(b *testing.B) {
+	secret := make([]byte, 32)
+	for b.Loop() {
+		if _, err := shamir.Split(secret, 5, 3); err != nil {
+			b.Fatal(err)
 		}
-		again, err := shamir.Parse(s.Text())
-		if err != nil || again.Text() != s.Text() {
-			t.Fatalf("a share that parses does not come back: %v", err)
+	}
+}
+
+func BenchmarkCombine(b *testing.B) {
+	shares := split(b, make([]byte, 32), 5, 3)[:3]
+	for b.Loop() {
+		if _, err := shamir.Combine(shares); err != nil {
+			b.Fatal(err)
 		}
-	})
+	}
 }

@@ -2,36 +2,44 @@ package shamir
 
 import (
 	"crypto/sha256"
-	"encoding/base32"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 )
 
-// Prefix starts every printed share.
-const Prefix = "zvs1-"
+const (
+	// Prefix starts every printed share. The digit is the version of the format.
+	Prefix = "zvs1-"
 
-var encoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+	family    = "zvs" // of every version
+	groupSize = 5
+	headSize  = setSize + 2
+)
 
-// Text returns the share in the form that people keep: "zvs1-" and, in groups of five letters, the base32 of
+// Text returns the share in the form that people keep: Prefix and, in groups of five letters with dashes between them, the
+// base32 of
 //
 //	set (4) || threshold (1) || index (1) || payload || checksum (4)
 //
-// where the checksum is the start of SHA-256 over what is before it.
+// where the checksum is the start of SHA-256 over what is before it. Of a secret of 32 bytes that is 93 characters.
 func (s Share) Text() string {
-	raw := append(append([]byte{}, s.Set[:]...), s.Threshold, s.Index)
+	raw := make([]byte, 0, headSize+len(s.payload)+checkSize)
+	raw = append(append(raw, s.Set[:]...), s.Threshold, s.Index)
 	raw = append(raw, s.payload...)
 	raw = append(raw, checksum(raw)...)
+	letters := encode(raw)
 	defer clear(raw)
-	letters := encoding.EncodeToString(raw)
+	defer clear(letters)
 	var b strings.Builder
+	b.Grow(len(Prefix) + len(letters) + len(letters)/groupSize)
 	b.WriteString(Prefix)
-	for i := 0; i < len(letters); i += 5 {
+	for i := 0; i < len(letters); i += groupSize {
 		if i > 0 {
 			b.WriteByte('-')
 		}
-		b.WriteString(letters[i:min(i+5, len(letters))])
+		b.Write(letters[i:min(i+groupSize, len(letters))])
 	}
 	return b.String()
 }
@@ -39,6 +47,57 @@ func (s Share) Text() string {
 func checksum(raw []byte) []byte {
 	sum := sha256.Sum256(raw)
 	return sum[:checkSize]
+}
+
+// Parse reads what Text printed. Case does not matter, nor where blanks and dashes are; any other change of a letter is
+// ErrSyntax. Errors do not quote the text.
+func Parse(text string) (Share, error) {
+	letters, err := body(text)
+	if err != nil {
+		return Share{}, err
+	}
+	raw, err := decode(letters)
+	clear(letters)
+	if err != nil {
+		return Share{}, err
+	}
+	end := len(raw) - checkSize
+	if end < headSize+1+checkSize || end > headSize+MaxSecret+checkSize {
+		clear(raw)
+		return Share{}, fmt.Errorf("its length is wrong: %w", ErrSyntax)
+	}
+	if subtle.ConstantTimeCompare(checksum(raw[:end]), raw[end:]) != 1 {
+		clear(raw)
+		return Share{}, fmt.Errorf("its checksum does not match, so a letter is mistyped or missing: %w", ErrSyntax)
+	}
+	s := Share{Set: [setSize]byte(raw), Threshold: raw[setSize], Index: raw[setSize+1], payload: raw[headSize:end:end]}
+	if s.Index == 0 || s.Threshold == 0 {
+		s.Wipe()
+		return Share{}, fmt.Errorf("its numbers are out of range: %w", ErrSyntax)
+	}
+	return s, nil
+}
+
+// body returns the letters behind the prefix, without what separates them.
+func body(text string) ([]byte, error) {
+	letters := make([]byte, 0, len(text))
+	for i := range len(text) {
+		switch c := text[i]; c {
+		case '-', ' ', '\t', '\r', '\n':
+		default:
+			letters = append(letters, c)
+		}
+	}
+	known := len(Prefix) - 1 // without the dash
+	switch {
+	case len(letters) < known || !strings.EqualFold(string(letters[:len(family)]), family):
+		return nil, fmt.Errorf("it does not start with %s: %w", Prefix, ErrSyntax)
+	case letters[known-1] == Prefix[known-1]:
+		return letters[known:], nil
+	case within(letters[known-1], '2', '9') != 0:
+		return nil, fmt.Errorf("it starts with another number than %s: %w", Prefix, ErrNewer)
+	}
+	return nil, fmt.Errorf("it does not start with %s: %w", Prefix, ErrSyntax)
 }
 
 // String names the share without giving it away; Text does that.
@@ -55,31 +114,3 @@ func (s Share) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // MarshalJSON refuses: a share goes out through Text alone.
 func (s Share) MarshalJSON() ([]byte, error) { return nil, errors.New("a share has no JSON form") }
-
-// Parse reads what Text printed; case, spaces and dashes do not matter. Errors do not quote the text.
-func Parse(text string) (Share, error) {
-	letters := strings.ToLower(strings.Join(strings.FieldsFunc(text, func(r rune) bool {
-		return r == '-' || r == ' ' || r == '\t' || r == '\r' || r == '\n'
-	}), ""))
-	letters, ok := strings.CutPrefix(letters, strings.TrimSuffix(Prefix, "-"))
-	if !ok {
-		return Share{}, fmt.Errorf("it does not start with %s: %w", Prefix, ErrSyntax)
-	}
-	raw, err := encoding.DecodeString(letters)
-	if err != nil {
-		return Share{}, fmt.Errorf("it holds a letter that no share has: %w", ErrSyntax)
-	}
-	body := len(raw) - checkSize
-	if body < setSize+2+1+checkSize || body > setSize+2+MaxSecret+checkSize || encoding.EncodeToString(raw) != letters {
-		return Share{}, fmt.Errorf("its length is wrong: %w", ErrSyntax)
-	}
-	if string(checksum(raw[:body])) != string(raw[body:]) {
-		return Share{}, fmt.Errorf("its checksum does not match, so a letter is mistyped: %w", ErrSyntax)
-	}
-	s := Share{Threshold: raw[setSize], Index: raw[setSize+1], payload: raw[setSize+2 : body]}
-	copy(s.Set[:], raw)
-	if s.Index == 0 || s.Threshold == 0 {
-		return Share{}, fmt.Errorf("its numbers are out of range: %w", ErrSyntax)
-	}
-	return s, nil
-}
