@@ -62,7 +62,7 @@ func Parse(src []byte) (*File, []Problem) {
 		}
 		return line
 	}
-	at, above := 0, 0 // above is where the comments that may belong to the next entry start
+	at := 0
 	for {
 		m, ok := s.next(at)
 		until := len(f.src)
@@ -72,7 +72,7 @@ func Parse(src []byte) (*File, []Problem) {
 				until = s.skipSpace(m.whole.start)
 			}
 		}
-		above = s.gap(at, until, upTo, &problems)
+		above := s.gap(at, until, upTo, &problems)
 		if !ok {
 			return f, problems
 		}

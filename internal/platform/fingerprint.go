@@ -36,11 +36,11 @@ func (s *Service) Fingerprints(ctx context.Context, c Caller) ([]Fingerprint, er
 				return err
 			}
 			b := box{s: s, ring: ring, project: r.ProjectID, env: r.EnvironmentID}
-			print, err := b.openFingerprint(r.Name, r.Version, r.Sealed)
+			mark, err := b.openFingerprint(r.Name, r.Version, r.Sealed)
 			if err != nil {
 				return err
 			}
-			out = append(out, Fingerprint{Project: r.Project, Env: r.Env, Name: r.Name, Version: r.Version, Fingerprint: print})
+			out = append(out, Fingerprint{Project: r.Project, Env: r.Env, Name: r.Name, Version: r.Version, Fingerprint: mark})
 		}
 		return nil
 	})
@@ -59,19 +59,19 @@ func (b box) sealFingerprint(name string, version int64, v secret.Value) ([]byte
 	if b.s.fingerprint == nil {
 		return nil, nil
 	}
-	print := b.s.fingerprint(v)
-	if print == nil {
+	mark := b.s.fingerprint(v)
+	if mark == nil {
 		return nil, nil
 	}
-	return b.ring.Seal(print, b.fingerprintAAD(name, version))
+	return b.ring.Seal(mark, b.fingerprintAAD(name, version))
 }
 
 func (b box) openFingerprint(name string, version int64, sealed []byte) ([]byte, error) {
-	print, err := b.ring.Open(sealed, b.fingerprintAAD(name, version))
+	mark, err := b.ring.Open(sealed, b.fingerprintAAD(name, version))
 	if err != nil {
 		return nil, fmt.Errorf("opening the fingerprint of %s version %d: %w", name, version, err)
 	}
-	return print, nil
+	return mark, nil
 }
 
 // resealFingerprint seals a fingerprint with the active key.
@@ -79,10 +79,10 @@ func (b box) resealFingerprint(v *sqlstore.Version) error {
 	if v.Fingerprint == nil {
 		return nil
 	}
-	print, err := b.openFingerprint(v.Name, v.Version, v.Fingerprint)
+	mark, err := b.openFingerprint(v.Name, v.Version, v.Fingerprint)
 	if err != nil {
 		return err
 	}
-	v.Fingerprint, err = b.ring.Seal(print, b.fingerprintAAD(v.Name, v.Version))
+	v.Fingerprint, err = b.ring.Seal(mark, b.fingerprintAAD(v.Name, v.Version))
 	return err
 }

@@ -65,8 +65,14 @@ func (s *Scanner) Bytes(name string, content []byte) []Finding {
 		}
 	}
 	slices.SortFunc(all, compare)
-	return slices.CompactFunc(all, func(a, b Finding) bool { return compare(a, b) == 0 })
+	all = slices.CompactFunc(all, func(a, b Finding) bool { return compare(a, b) == 0 })
+	return slices.DeleteFunc(slices.Clone(all), func(f Finding) bool {
+		return f.Rule == genericRule && slices.ContainsFunc(all, func(o Finding) bool { return o.Rule != genericRule && o.Line == f.Line })
+	})
 }
+
+// genericRule finds what looks like a key of any kind; a finding that says of which kind it is says more.
+const genericRule = "generic-api-key"
 
 func compare(a, b Finding) int {
 	return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column, strings.Compare(a.Rule, b.Rule), strings.Compare(a.Secret, b.Secret))
