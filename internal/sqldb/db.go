@@ -106,7 +106,7 @@ func (db *DB) View(ctx context.Context, fn func(Querier) error) error {
 		return db.describe(err)
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written; a broken connection leaves the pool by itself
-	return db.describe(fn(viewTx{tx}))
+	return db.describe(orContext(ctx, fn(viewTx{tx})))
 }
 
 // viewTx refuses to write: SQLite would let a read-only transaction do it.
@@ -118,7 +118,8 @@ func (viewTx) ExecContext(context.Context, string, ...any) (sql.Result, error) {
 
 // Update calls fn in a serializable transaction and commits when fn returns nil. It is durable when Update returns nil
 // and undone when fn returns an error or panics. A transaction that loses against another writer is run again, so fn
-// may be called more than once; when the other does not let go, the error is ErrLocked.
+// may be called more than once; when the other does not let go, the error is ErrLocked. When the connection breaks
+// during the commit, the error is ErrUnavailable and whether it came through is open.
 func (db *DB) Update(ctx context.Context, fn func(*sql.Tx) error) error {
 	if db.closed.Load() {
 		return db.describe(ErrClosed)
@@ -172,8 +173,16 @@ func (db *DB) update(ctx context.Context, fn func(*sql.Tx) error) error {
 		}
 	}()
 	if err := fn(tx); err != nil {
-		return err
+		return orContext(ctx, err)
 	}
 	ended = true
-	return tx.Commit()
+	return orContext(ctx, tx.Commit())
+}
+
+// orContext replaces the complaint about a transaction that database/sql has rolled back because ctx ended.
+func orContext(ctx context.Context, err error) error {
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }
