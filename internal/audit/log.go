@@ -125,9 +125,6 @@ func (l *Log) Checkpoint(ctx context.Context) error { return l.send(ctx, nil, tr
 
 // send hands body to every device and waits for the required ones.
 func (l *Log) send(ctx context.Context, body []byte, final bool) error {
-	if l.closed.Load() {
-		return unavailable(ErrClosed)
-	}
 	if err := ctx.Err(); err != nil {
 		return unavailable(err)
 	}

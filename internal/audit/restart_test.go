@@ -25,6 +25,14 @@ func TestRestart(t *testing.T) {
 		"changed": {func(t *testing.T, b *bench, _ []string) {
 			b.overwrite(t, []byte(strings.Replace(string(b.read(t)), "dana", "dina", 1)))
 		}, 1, false},
+		"another log, longer": {func(t *testing.T, b *bench, paths []string) {
+			for _, p := range paths {
+				must(t, os.Remove(p))
+			}
+			other := newBench(t)
+			other.write(t, 0, 100)
+			b.overwrite(t, other.read(t))
+		}, 1, false},
 		"last file gone": {func(t *testing.T, _ *bench, paths []string) { must(t, os.Remove(paths[len(paths)-1])) }, 0, true},
 		"cut": {func(t *testing.T, _ *bench, paths []string) {
 			lines := splitLines(readFile(t, paths[len(paths)-1]))
@@ -182,6 +190,26 @@ func TestLog_SyncOSLostLines(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The file in which the log goes on may be full.
+func TestLog_SyncOSLostLinesFull(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.opts.Sync = audit.SyncOS
+	b.write(t, 0, 4)
+	lines := splitLines(b.read(t))
+	b.overwrite(t, join(lines[:4]))
+	b.opts.MaxFile = int64(len(b.read(t))) + 100
+	b.write(t, 4, 5)
+	if r := b.verify(t); r.Files != 2 || len(r.Gaps) != 1 || r.Gaps[0].To < uint64(len(lines)) || r.Uncovered != 0 || r.Entries != 4 {
+		t.Errorf("report %+v", r)
+	}
+}
+
+// With SyncOS, too, a log that is gone is no power cut's work.
+func TestLog_SyncOSMissing(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.opts.Sync = audit.SyncOS
 	b.write(t, 0, 4)

@@ -173,6 +173,18 @@ func TestLog_KilledWhileRotating(t *testing.T) {
 	wantIs(t, b.open(t).Record(t.Context(), entry(0)), audit.ErrUnavailable, audit.ErrTampered)
 }
 
+// An empty file does not hide that the one before it is another than the vault remembers.
+func TestLog_EmptyFileAfterAnother(t *testing.T) {
+	t.Parallel()
+	b, paths := rotated(t, 40)
+	previous := readFile(t, paths[len(paths)-2])
+	lines := splitLines(previous)
+	b.anchor.head = head1(t, lines[len(lines)-1]).Head
+	b.anchor.head.Hash[0] ^= 1
+	writeFile(t, paths[len(paths)-1], nil)
+	wantIs(t, b.open(t).Record(t.Context(), entry(40)), audit.ErrUnavailable, audit.ErrTampered)
+}
+
 // What is called almost as a log's file is none.
 func TestParts_OtherNames(t *testing.T) {
 	t.Parallel()

@@ -5,22 +5,26 @@ import (
 	"crypto/cipher"
 	"encoding/binary"
 	"errors"
-	"fmt"
-	"slices"
 
 	"github.com/ArcadeLabsInc/zvault/internal/crypt"
 	"github.com/ArcadeLabsInc/zvault/internal/redact"
 	"github.com/ArcadeLabsInc/zvault/internal/secret"
 )
 
-// A fingerprint finds a value, also within other text and in the usual encodings, without holding it. It is a list of forms:
+// A fingerprint finds a value, also within other text and in the usual encodings, without holding it. It is a list of forms, each
+// of the encodings of redact:
 //
 //	version (1)    0x01
 //	each form:     encoding (1) || length (4, big endian) || anchor (8) || digest (16)
 //
 // anchor is the form's first anchorSize bytes, padded with zeros, enciphered by AES and cut short: a keyed function quick enough
-// to be computed at every byte of a file. digest is the MAC of the whole form, cut short. With the key, values can be guessed
-// and tried; without it a fingerprint says how long the value is and whether two begin alike.
+// to be computed at every byte of a file. digest is the MAC of the whole form, cut short.
+//
+// Without the key a fingerprint says how long the value is, which of its forms are the same length, and whether two values of the
+// same vault begin alike or are the same; nothing of the values themselves. With the key, values can be guessed and tried at some
+// millions a second, the first eight bytes apart from the rest: one that a dictionary holds, or of less than about 16 random
+// characters, should be taken as known to whoever has both. The vault keeps fingerprints sealed for that reason. Values that
+// redact leaves alone, and forms of fewer than anchorSize bytes, are not looked for.
 const (
 	fingerprintVersion = 1
 	anchorSize         = 8
@@ -82,77 +86,4 @@ func (p *Printer) Fingerprint(v secret.Value) []byte {
 		return nil
 	}
 	return out
-}
-
-// Known is a fingerprint with the address of its secret.
-type Known struct {
-	Secret      string
-	Fingerprint []byte
-}
-
-// Hit is a value found at bytes Start to End.
-type Hit struct {
-	Start, End int
-	Secret     string
-	Form       string // in which encoding
-}
-
-// Finder finds many values at once. It is safe for concurrent use.
-type Finder struct {
-	printer *Printer
-	anchors map[uint64][]known
-}
-
-type known struct {
-	length int
-	digest [digestSize]byte
-	secret string
-	form   redact.Encoding
-}
-
-// Finder returns a Finder of fingerprints that a Printer of the same key has made.
-func (p *Printer) Finder(all []Known) (*Finder, error) {
-	f := &Finder{printer: p, anchors: map[uint64][]known{}}
-	for _, k := range all {
-		if len(k.Fingerprint) == 0 {
-			continue
-		}
-		if k.Fingerprint[0] != fingerprintVersion || (len(k.Fingerprint)-1)%formSize != 0 {
-			return nil, fmt.Errorf("reading the fingerprint of %s: %w", k.Secret, ErrFingerprint)
-		}
-		for form := range slices.Chunk(k.Fingerprint[1:], formSize) {
-			anchor := binary.BigEndian.Uint64(form[5:])
-			entry := known{
-				length: int(binary.BigEndian.Uint32(form[1:])), digest: [digestSize]byte(form[5+anchorSum:]),
-				secret: k.Secret, form: redact.Encoding(form[0]),
-			}
-			f.anchors[anchor] = append(f.anchors[anchor], entry)
-		}
-	}
-	return f, nil
-}
-
-// Find lists the values in content, by place.
-func (f *Finder) Find(content []byte) []Hit {
-	var hits []Hit
-	if len(f.anchors) == 0 {
-		return nil
-	}
-	for at := 0; at+anchorSize <= len(content); at++ {
-		for _, k := range f.anchors[f.printer.anchor(content[at:])] {
-			if at+k.length <= len(content) && f.printer.digest(content[at:at+k.length]) == k.digest {
-				hits = append(hits, Hit{Start: at, End: at + k.length, Secret: k.secret, Form: k.form.String()})
-			}
-		}
-	}
-	return longestOnly(hits)
-}
-
-// longestOnly leaves out what lies within another find of the same secret.
-func longestOnly(hits []Hit) []Hit {
-	return slices.DeleteFunc(slices.Clone(hits), func(h Hit) bool {
-		return slices.ContainsFunc(hits, func(o Hit) bool {
-			return o.Secret == h.Secret && o.Start <= h.Start && o.End >= h.End && o.End-o.Start > h.End-h.Start
-		})
-	})
 }

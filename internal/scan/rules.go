@@ -1,7 +1,7 @@
 package scan
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -14,52 +14,65 @@ import (
 
 // ruleSet is gitleaks' rules in the order of their ids.
 type ruleSet struct {
-	rules  []config.Rule
-	global []*config.Allowlist
+	rules    []config.Rule
+	global   []*config.Allowlist
+	keywords *keywords
 }
+
+var errNoRules = errors.New("the library holds no rules")
 
 // loadRules reads the rules that come with the library, once: that compiles some hundred expressions.
 var loadRules = sync.OnceValues(func() (*ruleSet, error) {
 	v := viper.New()
 	v.SetConfigType("toml")
 	if err := v.ReadConfig(strings.NewReader(config.DefaultConfig)); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading: %w", err)
 	}
 	var raw config.ViperConfig
 	if err := v.Unmarshal(&raw); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading: %w", err)
 	}
 	c, err := raw.Translate()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("translating: %w", err)
 	}
-	set := &ruleSet{global: c.Allowlists}
+	set := &ruleSet{global: c.Allowlists, keywords: newKeywords()}
 	for _, id := range slices.Sorted(slices.Values(c.OrderedRules)) {
 		r := c.Rules[id]
 		if r.SkipReport || len(r.RequiredRules) > 0 { // parts of composite rules; the library's default has none
 			continue
 		}
-		for i := range r.Keywords {
-			r.Keywords[i] = strings.ToLower(r.Keywords[i])
+		if r.Regex != nil {
+			set.keywords.add(len(set.rules), r.Keywords)
 		}
 		set.rules = append(set.rules, r)
 	}
 	if len(set.rules) == 0 {
-		return nil, fmt.Errorf("the library holds no rules")
+		return nil, errNoRules
 	}
 	return set, nil
 })
 
-// find applies every rule whose keywords occur.
-func (s *ruleSet) find(t *text) []Finding {
-	if allows(s.global, "", "", "", t.name) {
+// find applies the rules: those for file names, and of the others those whose keywords occur.
+func (s *ruleSet) find(t *text) []hit {
+	if pathAllowed(s.global, t.name) {
 		return nil
 	}
-	lower := bytes.ToLower(t.content)
-	var all []Finding
+	var mentioned []bool
+	if !isBinary(t.content) {
+		mentioned = s.keywords.in(t.content, len(s.rules))
+	}
+	var all []hit
 	for i := range s.rules {
 		r := &s.rules[i]
-		if r.Regex == nil || !mentions(lower, r.Keywords) || r.Path != nil && !r.Path.MatchString(t.name) || allows(r.Allowlists, "", "", "", t.name) {
+		if r.Path != nil && !r.Path.MatchString(t.name) {
+			continue
+		}
+		if r.Regex != nil && (mentioned == nil || !mentioned[i]) || pathAllowed(r.Allowlists, t.name) {
+			continue
+		}
+		if r.Regex == nil { // the name alone says it
+			all = append(all, hit{rule: r.RuleID, description: r.Description})
 			continue
 		}
 		all = append(all, s.apply(t, r)...)
@@ -67,24 +80,21 @@ func (s *ruleSet) find(t *text) []Finding {
 	return all
 }
 
-func mentions(lower []byte, keywords []string) bool {
-	return len(keywords) == 0 || slices.ContainsFunc(keywords, func(k string) bool { return bytes.Contains(lower, []byte(k)) })
-}
-
-func (s *ruleSet) apply(t *text, r *config.Rule) []Finding {
-	var all []Finding
+func (s *ruleSet) apply(t *text, r *config.Rule) []hit {
+	var all []hit
 	for _, m := range r.Regex.FindAllSubmatchIndex(t.content, -1) {
 		start, end := group(m, r.SecretGroup)
 		secret := string(t.content[start:end])
-		if r.Entropy > 0 && entropy(secret) <= r.Entropy || t.allowed(start) {
+		if secret == "" || r.Entropy > 0 && entropy(secret) <= r.Entropy || t.allowed(start) {
 			continue
 		}
 		_, from, to := t.line(start)
-		match, line := string(t.content[m[0]:m[1]]), string(t.content[from:max(to, end)])
-		if allows(s.global, secret, match, line, t.name) || allows(r.Allowlists, secret, match, line, t.name) {
-			continue
+		c := candidate{
+			path: t.name, secret: secret, match: strings.Trim(string(t.content[m[0]:m[1]]), "\n"), line: string(t.content[from:max(to, end)]),
 		}
-		all = append(all, t.finding(r.RuleID, r.Description, start, end, ""))
+		if !c.allowed(s.global) && !c.allowed(r.Allowlists) {
+			all = append(all, hit{rule: r.RuleID, description: r.Description, start: start, end: end})
+		}
 	}
 	return all
 }
@@ -102,39 +112,6 @@ func group(m []int, wanted int) (start, end int) {
 		}
 	}
 	return m[0], m[1]
-}
-
-// allows reports whether one of the lists lets a finding pass; with an empty secret only a list of paths alone can.
-func allows(lists []*config.Allowlist, secret, match, line, path string) bool {
-	return slices.ContainsFunc(lists, func(a *config.Allowlist) bool { return allow(a, secret, match, line, path) })
-}
-
-func allow(a *config.Allowlist, secret, match, line, path string) bool {
-	target := map[string]string{"match": match, "line": line}[a.RegexTarget]
-	if target == "" {
-		target = secret
-	}
-	var checks []bool
-	if len(a.Paths) > 0 {
-		checks = append(checks, a.PathAllowed(path))
-	}
-	if secret == "" && (len(a.Regexes) > 0 || len(a.StopWords) > 0 || len(a.Commits) > 0) && a.MatchCondition == config.AllowlistMatchAnd {
-		return false
-	}
-	if len(a.Regexes) > 0 && secret != "" {
-		checks = append(checks, a.RegexAllowed(target))
-	}
-	if len(a.StopWords) > 0 && secret != "" {
-		found, _ := a.ContainsStopWord(secret)
-		checks = append(checks, found)
-	}
-	if len(checks) == 0 {
-		return false
-	}
-	if a.MatchCondition == config.AllowlistMatchAnd {
-		return !slices.Contains(checks, false)
-	}
-	return slices.Contains(checks, true)
 }
 
 // entropy is Shannon's, in bits a byte.

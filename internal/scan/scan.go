@@ -1,23 +1,29 @@
-// Package scan finds secrets in files and in what git is about to commit: by the rules of gitleaks, and by keyed fingerprints
-// of the values that the vault itself holds, for which no value has to be opened.
+// Package scan finds secrets in files and in git: by the rules of gitleaks, and by keyed fingerprints of the values that the vault
+// itself holds, for which no value has to be opened.
 //
-// Start with [New] and [Scanner.Dir] or [Scanner.Staged]. A [Finding] never holds the secret.
+// Start with [New] and [Scanner.Dir], [Scanner.Repository], [Scanner.Staged] or [Scanner.History]. A [Finding] never holds the
+// secret, and no other secret that was found beside it. Findings come in the order of the files' names and of their places.
 //
-// A line with the words zvault:allow or gitleaks:allow in it is passed over by the rules, not by the fingerprints: a value of
-// the vault in a file is a leak whatever the line says.
+// # What is looked at
+//
+// Every regular file below the folder except in .git, node_modules, .terraform, __pycache__ and .venv; also what git ignores, for
+// a forgotten plaintext lies there as often as not ([Scanner.Repository] leaves that out). Symbolic links below the folder are not
+// followed, archives not opened, files above [MaxFile] bytes not read. In a binary file only the vault's own values and file names
+// are looked for. UTF-16 with a byte order mark is read as text.
+//
+// # What is passed over
+//
+// A line with zvault:allow or gitleaks:allow in it, by the rules but not by the fingerprints: a value of the vault in a file is a
+// leak whatever the line says. And findings whose [Finding.Fingerprint] stands on a line of .zvaultignore or .gitleaksignore in
+// the folder that is scanned, of both kinds.
 package scan
 
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // Finding is a secret in a file.
@@ -26,12 +32,18 @@ type Finding struct {
 	Rule        string `json:"rule"`
 	Description string `json:"description"`
 	File        string `json:"file"` // relative to what was scanned, with forward slashes
-	Line        int    `json:"line"`
-	Column      int    `json:"column"` // in bytes, from 1
+	// Line counts from 1.
+	Line int `json:"line"`
+	// Column is in characters, from 1.
+	Column int `json:"column"`
+	// Commit is the first one, in the order of History, that has the file with this content; empty elsewhere.
+	Commit string `json:"commit,omitempty"`
 	// Secret is the address of the vault's secret, for OwnRule.
 	Secret string `json:"secret,omitempty"`
-	// Excerpt is the line with the secret masked.
+	// Excerpt is the line around the secret, with everything found in it masked.
 	Excerpt string `json:"excerpt"`
+	// Fingerprint names the finding in an ignore file: FILE:RULE:LINE, with COMMIT: before it in a history.
+	Fingerprint string `json:"fingerprint"`
 }
 
 // OwnRule is the rule of findings by fingerprint.
@@ -55,106 +67,43 @@ func New(own *Finder) (*Scanner, error) {
 	return &Scanner{rules: rules, own: own}, nil
 }
 
-// Bytes scans the content of one file.
+// Bytes scans the content of one file. The name is relative, with forward slashes; some rules look at it.
 func (s *Scanner) Bytes(name string, content []byte) []Finding {
-	text := newText(name, content)
-	all := s.rules.find(text)
+	t := newText(name, decode(content))
+	hits := s.rules.find(t)
 	if s.own != nil {
-		for _, h := range s.own.Find(content) {
-			all = append(all, text.finding(OwnRule, "a value that the vault holds ("+h.Form+")", h.Start, h.End, h.Secret))
+		for _, h := range s.own.Find(t.content) {
+			hits = append(hits, hit{rule: OwnRule, description: "a value that the vault holds (" + h.Form + ")", start: h.Start, end: h.End, secret: h.Secret})
 		}
 	}
-	slices.SortFunc(all, compare)
-	all = slices.CompactFunc(all, func(a, b Finding) bool { return compare(a, b) == 0 })
-	return slices.DeleteFunc(slices.Clone(all), func(f Finding) bool {
-		return f.Rule == genericRule && slices.ContainsFunc(all, func(o Finding) bool { return o.Rule != genericRule && o.Line == f.Line })
+	hits = dropGeneric(hits)
+	slices.SortFunc(hits, func(a, b hit) int {
+		return cmp.Or(a.start-b.start, strings.Compare(a.rule, b.rule), strings.Compare(a.secret, b.secret), b.end-a.end)
+	})
+	hits = slices.CompactFunc(hits, func(a, b hit) bool { return a.start == b.start && a.rule == b.rule && a.secret == b.secret })
+	return t.findings(hits)
+}
+
+// hit is a secret at bytes start to end of a text.
+type hit struct {
+	rule, description string
+	start, end        int
+	secret            string
+}
+
+// dropGeneric leaves out what a rule for any kind of secret found where a rule for its kind, or a fingerprint, found it too.
+func dropGeneric(hits []hit) []hit {
+	generic := func(h hit) bool { return strings.HasPrefix(h.rule, "generic") }
+	var exact []hit
+	for _, h := range hits {
+		if !generic(h) {
+			exact = append(exact, h)
+		}
+	}
+	return slices.DeleteFunc(hits, func(h hit) bool {
+		return generic(h) && slices.ContainsFunc(exact, func(o hit) bool { return h.start < o.end && o.start < h.end })
 	})
 }
 
-// genericRule finds what looks like a key of any kind; a finding that says of which kind it is says more.
-const genericRule = "generic-api-key"
-
-func compare(a, b Finding) int {
-	return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column, strings.Compare(a.Rule, b.Rule), strings.Compare(a.Secret, b.Secret))
-}
-
-// skipped are folders that hold no source of this project.
-var skipped = []string{".git", "node_modules", ".terraform", "__pycache__", ".venv"}
-
-// Dir scans a file, or the files below a folder. Symbolic links are not followed; binary and huge files are passed over.
-func (s *Scanner) Dir(ctx context.Context, root string) ([]Finding, error) {
-	var paths []string
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case d.IsDir() && path != root && slices.Contains(skipped, d.Name()):
-			return filepath.SkipDir
-		case d.Type().IsRegular():
-			paths = append(paths, path)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("looking for files: %w", err)
-	}
-	return s.each(ctx, paths, func(path string) ([]Finding, error) {
-		info, err := os.Stat(path)
-		if err != nil || info.Size() > MaxFile {
-			return nil, err
-		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		name := path
-		if rel, err := filepath.Rel(root, path); err == nil && rel != "." {
-			name = rel
-		}
-		return s.content(filepath.ToSlash(name), content), nil
-	})
-}
-
-// content scans what is no binary file.
-func (s *Scanner) content(name string, content []byte) []Finding {
-	if bytes.IndexByte(content[:min(len(content), 8000)], 0) >= 0 {
-		return nil
-	}
-	return s.Bytes(name, content)
-}
-
-// workers is how many files are scanned at once.
-const workers = 4
-
-// each scans paths side by side; the findings come in their order.
-func (s *Scanner) each(ctx context.Context, paths []string, one func(string) ([]Finding, error)) ([]Finding, error) {
-	found, errs := make([][]Finding, len(paths)), make([]error, len(paths))
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			for i := range next {
-				found[i], errs[i] = one(paths[i])
-			}
-		})
-	}
-	for i := range paths {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- i
-	}
-	close(next)
-	wg.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	for i, err := range errs {
-		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", paths[i], err)
-		}
-	}
-	return slices.Concat(found...), nil
-}
+// isBinary tells as git does.
+func isBinary(content []byte) bool { return bytes.IndexByte(content[:min(len(content), 8000)], 0) >= 0 }

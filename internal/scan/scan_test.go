@@ -132,7 +132,7 @@ func TestDir_And_Staged(t *testing.T) {
 	write("binary", "\x00"+own)
 	found, err := s.Dir(t.Context(), dir)
 	check(t, err)
-	if len(found) != 1 || found[0].File != "b/leak.txt" {
+	if len(found) != 2 || found[0].File != "b/leak.txt" || found[1].File != "binary" {
 		t.Errorf("found %+v", found)
 	}
 	if _, err := s.Staged(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "not in a git repository") {

@@ -2,8 +2,14 @@ package scan
 
 import (
 	"bytes"
+	"encoding/binary"
+	"fmt"
+	"slices"
 	"sort"
 	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // text is a file with its lines.
@@ -15,12 +21,34 @@ type text struct {
 
 func newText(name string, content []byte) *text {
 	t := &text{name: name, content: content, starts: []int{0}}
-	for i, c := range content {
-		if c == '\n' {
-			t.starts = append(t.starts, i+1)
+	for at := 0; ; {
+		n := bytes.IndexByte(content[at:], '\n')
+		if n < 0 {
+			return t
+		}
+		at += n + 1
+		t.starts = append(t.starts, at)
+	}
+}
+
+// decode turns UTF-16 with a byte order mark into UTF-8, and leaves everything else as it is.
+func decode(content []byte) []byte {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(content, []byte{0xff, 0xfe}):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(content, []byte{0xfe, 0xff}):
+		order = binary.BigEndian
+	default:
+		return content
+	}
+	units := make([]uint16, 0, len(content)/2)
+	for pair := range slices.Chunk(content[2:], 2) {
+		if len(pair) == 2 {
+			units = append(units, order.Uint16(pair))
 		}
 	}
-	return t
+	return []byte(string(utf16.Decode(units)))
 }
 
 // line returns the number of the line at a place, from 1, and its bounds without the line end.
@@ -33,25 +61,60 @@ func (t *text) line(at int) (number, start, end int) {
 	return number, start, end
 }
 
-// maxExcerpt is how much of a line an excerpt shows on each side of the secret.
-const maxExcerpt = 40
-
-func (t *text) finding(rule, description string, start, end int, secret string) Finding {
-	number, from, to := t.line(start)
-	before := t.content[max(from, start-maxExcerpt):start]
-	var after []byte
-	if end < to {
-		after = t.content[end:min(to, end+maxExcerpt)]
-	}
-	return Finding{
-		Rule: rule, Description: description, File: t.name, Line: number, Column: start - from + 1, Secret: secret,
-		Excerpt: strings.ToValidUTF8(strings.TrimSpace(string(before)+"[redacted]"+string(after)), "?"),
-	}
-}
-
 // allowed reports whether the line at a place says that its secret is no secret.
 func (t *text) allowed(at int) bool {
 	_, from, to := t.line(at)
 	line := t.content[from:to]
 	return bytes.Contains(line, []byte("zvault:allow")) || bytes.Contains(line, []byte("gitleaks:allow"))
+}
+
+// findings describes hits, which are sorted.
+func (t *text) findings(hits []hit) []Finding {
+	var all []Finding
+	for _, h := range hits {
+		number, from, to := t.line(h.start)
+		all = append(all, Finding{
+			Rule: h.rule, Description: h.description, File: t.name, Line: number, Column: utf8.RuneCount(t.content[from:h.start]) + 1,
+			Secret: h.secret, Excerpt: t.excerpt(h, from, to, hits), Fingerprint: fmt.Sprintf("%s:%s:%d", t.name, h.rule, number),
+		})
+	}
+	return all
+}
+
+// maxExcerpt is how many bytes of a line an excerpt shows on each side of the secret.
+const maxExcerpt = 40
+
+const masked = "[redacted]"
+
+// excerpt shows the line around a hit, with it and all other hits masked.
+func (t *text) excerpt(h hit, from, to int, hits []hit) string {
+	at, end := max(from, h.start-maxExcerpt), min(to, h.end+maxExcerpt)
+	var b strings.Builder
+	for _, o := range hits {
+		if o.end <= at || o.start >= end || o.start == o.end {
+			continue
+		}
+		if o.start >= at {
+			b.Write(t.content[at:o.start])
+			b.WriteString(masked)
+		} else if b.Len() == 0 {
+			b.WriteString(masked) // it began before the excerpt
+		}
+		at = max(at, o.end)
+	}
+	if at < end {
+		b.Write(t.content[at:end])
+	}
+	return strings.TrimSpace(strings.Map(printable, strings.ToValidUTF8(b.String(), "")))
+}
+
+// printable keeps what moves a terminal's cursor or colours out of a report.
+func printable(r rune) rune {
+	if r == '\t' {
+		return ' '
+	}
+	if !unicode.IsGraphic(r) {
+		return -1
+	}
+	return r
 }

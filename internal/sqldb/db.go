@@ -101,12 +101,23 @@ func (db *DB) View(ctx context.Context, fn func(Querier) error) error {
 	if db.dialect == PostgreSQL {
 		opts.Isolation = sql.LevelRepeatableRead // a snapshot, which never has to be retried
 	}
-	tx, err := db.sql.BeginTx(ctx, &opts)
+	tx, err := db.begin(ctx, &opts)
 	if err != nil {
 		return db.describe(err)
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written; a broken connection leaves the pool by itself
-	return db.describe(fn(viewTx{tx}))
+	return db.describe(orContext(ctx, fn(viewTx{tx})))
+}
+
+// begin begins a transaction. Connections of the pool that broke meanwhile, as all do when a server is restarted, are found out
+// here and left behind; that a server is gone shows when a new one cannot be made.
+func (db *DB) begin(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error) {
+	for left := db.sql.Stats().Idle; ; left-- {
+		tx, err := db.sql.BeginTx(ctx, opts)
+		if err == nil || left <= 0 || ctx.Err() != nil || db.dialect != PostgreSQL || !isConnection(err) {
+			return tx, err
+		}
+	}
 }
 
 // viewTx refuses to write: SQLite would let a read-only transaction do it.
@@ -118,7 +129,8 @@ func (viewTx) ExecContext(context.Context, string, ...any) (sql.Result, error) {
 
 // Update calls fn in a serializable transaction and commits when fn returns nil. It is durable when Update returns nil
 // and undone when fn returns an error or panics. A transaction that loses against another writer is run again, so fn
-// may be called more than once; when the other does not let go, the error is ErrLocked.
+// may be called more than once; when the other does not let go, the error is ErrLocked. When the connection breaks
+// during the commit, the error is ErrUnavailable and whether it came through is open.
 func (db *DB) Update(ctx context.Context, fn func(*sql.Tx) error) error {
 	if db.closed.Load() {
 		return db.describe(ErrClosed)
@@ -161,7 +173,7 @@ func (db *DB) update(ctx context.Context, fn func(*sql.Tx) error) error {
 	if db.dialect == PostgreSQL {
 		opts.Isolation = sql.LevelSerializable
 	}
-	tx, err := db.sql.BeginTx(ctx, &opts)
+	tx, err := db.begin(ctx, &opts)
 	if err != nil {
 		return err
 	}
@@ -172,8 +184,16 @@ func (db *DB) update(ctx context.Context, fn func(*sql.Tx) error) error {
 		}
 	}()
 	if err := fn(tx); err != nil {
-		return err
+		return orContext(ctx, err)
 	}
 	ended = true
-	return tx.Commit()
+	return orContext(ctx, tx.Commit())
+}
+
+// orContext replaces the complaint about a transaction that database/sql has rolled back because ctx ended.
+func orContext(ctx context.Context, err error) error {
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }

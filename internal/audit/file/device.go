@@ -86,6 +86,7 @@ const (
 type Device struct {
 	dir  string
 	opts Options
+	disk disk
 
 	mu       sync.Mutex
 	f        *os.File // the file appended to; nil before the first append
@@ -101,6 +102,12 @@ type Device struct {
 	signs    signing
 }
 
+// disk is how files and the names in a folder are made durable.
+type disk struct {
+	data func(*os.File) error
+	dir  func(string) error
+}
+
 // New returns a Device for the log in dir. Neither the folder nor the log need to be there; nothing is read or made
 // before the first append.
 func New(dir string, opts Options) *Device {
@@ -111,7 +118,7 @@ func New(dir string, opts Options) *Device {
 	opts.Every = cmpOr(opts.Every, DefaultEvery)
 	opts.Delay = cmpOr(opts.Delay, DefaultDelay)
 	opts.Grace = cmpOr(opts.Grace, DefaultGrace)
-	d := &Device{dir: dir, opts: opts}
+	d := &Device{dir: dir, opts: opts, disk: disk{syncData, syncDir}}
 	d.signs.signer, d.signs.anchor = opts.Signer != nil, opts.Anchor != nil
 	return d
 }

@@ -91,10 +91,8 @@ func (d *Device) finish() error {
 		return err
 	}
 	d.sign(&p)
-	signed := p.signed
 	p.next = Name(p.head.Seq + 2)
 	p.add(record.AppendContinued(p.body, d.opts.Clock(), p.next))
-	p.signed = signed // the line that follows the checkpoint says nothing that needs one
 	if err := d.write(p); err != nil {
 		return err
 	}
@@ -132,9 +130,9 @@ func (d *Device) sync() error {
 // flush makes what has been written durable. After an error the system may have dropped what it could not write and
 // say so only once, so no later success can be believed.
 func (d *Device) flush() error {
-	err := syncData(d.f)
+	err := d.disk.data(d.f)
 	if err == nil && d.named {
-		err = syncDir(d.dir)
+		err = d.disk.dir(d.dir)
 	}
 	if err != nil {
 		d.broken = fmt.Errorf("%w: syncing it: %w", ErrBroken, err)

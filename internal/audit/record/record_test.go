@@ -262,7 +262,7 @@ func TestEntry_IsJSON(t *testing.T) {
 func TestEntry_TerminalSafe(t *testing.T) {
 	t.Parallel()
 	e := full()
-	e.Actor.Name = "\x1b[2J\x07\x00\x7f\u009b\u202e\u2066\u200f\ufeff\u2028 ok\r\n\"\\\t"
+	e.Actor.Name = "\x1b[2J\x07\x00\x7f\u0080\u009b\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069\ufeff ok\r\n\"\\\t"
 	line := seal(t, &e, record.Head{})
 	for _, r := range string(line[:len(line)-1]) {
 		if r < 0x20 || r >= 0x7f {

@@ -160,7 +160,10 @@ func (t *tx) List(ctx context.Context, prefix, after string, limit int) ([]strin
 
 // each calls fn at most limit times (0: no limit) for the entries below prefix that are not below from.
 func (t *tx) each(ctx context.Context, prefix, from string, limit int, fn func(*pebble.Iterator) error) (err error) {
-	options := pebble.IterOptions{LowerBound: []byte(from)}
+	var options pebble.IterOptions
+	if from != "" {
+		options.LowerBound = []byte(from)
+	}
 	if end, ok := keyspace.End(prefix); ok {
 		options.UpperBound = []byte(end)
 		if end <= from {

@@ -111,7 +111,8 @@ func TestServerGone(t *testing.T) {
 	}
 }
 
-// TestServerKilledInTransaction ends the server between a write and the commit.
+// TestServerKilledInTransaction ends the server between a write and the commit. The process that serves the connection may live
+// a moment longer and commit, so both outcomes are right; but success must not be reported for what is not there.
 func TestServerKilledInTransaction(t *testing.T) {
 	t.Parallel()
 	server := testpg.Start(t)
@@ -123,12 +124,16 @@ func TestServerKilledInTransaction(t *testing.T) {
 		server.Kill()
 		return nil
 	})
-	if !errors.Is(err, storage.ErrUnavailable) {
+	if err != nil && !errors.Is(err, storage.ErrUnavailable) {
 		t.Errorf("Update = %v, want ErrUnavailable", err)
 	}
 	server.Start()
-	if _, err := s.Get(t.Context(), "lost"); !errors.Is(err, storage.ErrNotFound) {
-		t.Errorf("half a transaction is there: %v", err)
+	_, got := s.Get(t.Context(), "lost")
+	if got != nil && !errors.Is(got, storage.ErrNotFound) {
+		t.Errorf("after the server came back: %v", got)
+	}
+	if err == nil && got != nil {
+		t.Errorf("a transaction that was reported as committed is not there: %v", got)
 	}
 }
 
