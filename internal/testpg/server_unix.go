@@ -4,7 +4,9 @@ package testpg
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -60,7 +62,29 @@ func (s *Server) Stop() {
 // Kill ends the server without letting it write or say anything.
 func (s *Server) Kill() {
 	s.t.Helper()
+	pid, _ := serverPID(s.dir)
+	workers := children(pid)
 	s.end(syscall.SIGKILL)
+	for _, worker := range workers { // they would live on for a moment, finish what they do, and keep a new server from starting
+		if err := syscall.Kill(worker, syscall.SIGKILL); err == nil {
+			_ = await("ending PostgreSQL's processes", func() bool { return syscall.Kill(worker, 0) != nil })
+		}
+	}
+}
+
+// children lists the processes that a process has started, where the system tells (Linux).
+func children(pid int) []int {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		return nil
+	}
+	var all []int
+	for field := range strings.FieldsSeq(string(text)) {
+		if n, err := strconv.Atoi(field); err == nil {
+			all = append(all, n)
+		}
+	}
+	return all
 }
 
 // Restart is Stop and Start.
