@@ -30,6 +30,9 @@ func (v view) Get(ctx context.Context, name string) ([]byte, error) {
 }
 
 func (v view) Scan(ctx context.Context, prefix, after string, limit int) ([]storage.Entry, error) {
+	if isPublic(prefix) {
+		return v.scanPublic(ctx, prefix, after, limit)
+	}
 	raw, err := v.below(ctx, prefix)
 	if err != nil {
 		return nil, err
@@ -56,11 +59,22 @@ func (v view) Scan(ctx context.Context, prefix, after string, limit int) ([]stor
 	return out, nil
 }
 
+// scanPublic scans names that are stored as they are, and so in order: it reads no more than it returns.
+func (v view) scanPublic(ctx context.Context, prefix, after string, limit int) ([]storage.Entry, error) {
+	entries, err := v.under.Scan(ctx, prefix, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	for i, e := range entries {
+		if entries[i].Value, err = v.ring.values.Open(e.Value, entryAAD(e.Key)); err != nil {
+			return nil, err
+		}
+	}
+	return entries, nil
+}
+
 // below reads the stored entries that may have a prefix: those below its last folder.
 func (v view) below(ctx context.Context, prefix string) ([]storage.Entry, error) {
-	if isPublic(prefix) {
-		return v.under.Scan(ctx, prefix, "", 0)
-	}
 	folder := prefix[:strings.LastIndexByte(prefix, '/')+1]
 	if folder != "" {
 		return v.under.Scan(ctx, v.ring.names.path(folder), "", 0)
@@ -73,8 +87,7 @@ func (v view) List(ctx context.Context, prefix, after string, limit int) ([]stri
 		return nil, nil
 	}
 	if isPublic(prefix) {
-		names, err := v.under.List(ctx, prefix, after, 0)
-		return cut(names, limit), err
+		return v.under.List(ctx, prefix, after, limit)
 	}
 	stored, err := v.under.List(ctx, v.ring.names.path(prefix), "", 0)
 	if err != nil {
