@@ -59,7 +59,7 @@ type Entry struct {
 	Mount          string            `json:"mount,omitempty"` // of the auth method that is asked before a renewal
 	InternalData   map[string]any    `json:"internal,omitempty"`
 
-	Hash string `json:"-"` // set when the entry is read
+	Hash string `json:"hash,omitempty"` // what it is stored under
 }
 
 // Orphan reports that no other token's end ends this one.
@@ -196,12 +196,7 @@ func (s *Store) ByHash(ctx context.Context, hash string, now time.Time) (*Entry,
 	if ended(e, now) || e.Limited && e.NumUses <= 0 {
 		return nil, ErrInvalid
 	}
-	if e.Hash != "" {
-		return e, nil
-	}
-	own := *e
-	own.Hash = hash
-	return &own, nil
+	return e, nil
 }
 
 // ByAccessor returns the entry that an accessor stands for.
