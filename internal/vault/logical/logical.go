@@ -87,6 +87,9 @@ type Response struct {
 	Warnings []string
 	Redirect string
 
+	// TopLevel repeats the members of Data beside "data", as the older paths of sys answer.
+	TopLevel bool
+
 	// Status replaces 200 or 204. With Raw, the body is Raw and ContentType, and nothing is wrapped around it.
 	Status      int
 	Raw         []byte
