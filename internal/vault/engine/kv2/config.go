@@ -72,6 +72,9 @@ func writeConfig(ctx context.Context, r *logical.Request) (*logical.Response, er
 	if s.empty() {
 		return nil, nil
 	}
+	if s.deleteAfter != nil && *s.deleteAfter < 0 {
+		*s.deleteAfter = never
+	}
 	return nil, r.Storage.Update(ctx, func(tx storage.Tx) error {
 		c, err := logical.Get[config](ctx, tx, configName)
 		if err != nil {

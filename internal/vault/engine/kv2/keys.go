@@ -2,6 +2,7 @@ package kv2
 
 import (
 	"context"
+	"time"
 
 	"github.com/ArcadeLabsInc/zvault/internal/storage"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/logical"
@@ -61,7 +62,8 @@ func patchMetadata(ctx context.Context, r *logical.Request) (*logical.Response, 
 func changeMetadata(ctx context.Context, r *logical.Request, c keyChange) (*logical.Response, error) {
 	var err error
 	if c.switches = parseSwitches(r.Data); c.deleteAfter != nil && *c.deleteAfter < 0 {
-		return nil, logical.Invalid("error converting input for field %q: cannot provide negative value", "delete_version_after")
+		return nil, logical.Invalid("error converting input for field %q: cannot provide negative value '%d'", "delete_version_after",
+			*c.deleteAfter/time.Second)
 	}
 	if c.custom, err = parseCustom(r.Data, c.patch); err != nil {
 		return nil, err

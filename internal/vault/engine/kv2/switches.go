@@ -30,9 +30,6 @@ func parseSwitches(d logical.Data) switches {
 	}
 	if d.Has("delete_version_after") {
 		span := d.Duration("delete_version_after").Truncate(time.Second)
-		if span < 0 {
-			span = never
-		}
 		s.deleteAfter = &span
 	}
 	return s

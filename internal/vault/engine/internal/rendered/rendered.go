@@ -3,6 +3,7 @@
 package rendered
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"github.com/ArcadeLabsInc/zvault/internal/vault/logical"
@@ -81,6 +82,9 @@ func numberEnd(raw []byte, i int) int {
 
 // text decodes a JSON string. What does not decode, which json.Marshal does not write, is hashed as it stands.
 func text(quoted []byte) string {
+	if inner := quoted[1:max(len(quoted)-1, 1)]; !bytes.ContainsRune(inner, '\\') {
+		return string(inner)
+	}
 	var s string
 	if err := json.Unmarshal(quoted, &s); err != nil {
 		return string(quoted)
@@ -89,9 +93,22 @@ func text(quoted []byte) string {
 }
 
 func appendText(dst []byte, s string) []byte {
+	if plain(s) {
+		return append(append(append(dst, '"'), s...), '"')
+	}
 	quoted, err := json.Marshal(s)
 	if err != nil { // no string fails
 		return append(dst, `""`...)
 	}
 	return append(dst, quoted...)
+}
+
+// plain reports whether s needs no escapes, which hashes do not.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return false
+		}
+	}
+	return true
 }
