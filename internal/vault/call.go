@@ -40,6 +40,7 @@ type Exchange struct {
 	Token     *token.Entry      // nil without one
 	Policies  []string          // those that let it through
 	Allowed   bool
+	Sudo      bool              // the policies grant sudo on this path
 	Response  *logical.Response // nil in the first of the two records
 	Wrap      *WrapInfo
 	Err       error

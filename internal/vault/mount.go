@@ -78,7 +78,15 @@ func (m *Mount) TTLs() (def, limit time.Duration) {
 }
 
 // Prefix is where the mount's entries are in the store.
-func (m *Mount) Prefix() string { return "mount/" + m.UUID + "/" }
+func (m *Mount) Prefix() string {
+	if m.Type == "identity" {
+		return identityPrefix
+	}
+	return "mount/" + m.UUID + "/"
+}
+
+// identityPrefix is where the identity store is, which the core itself asks.
+const identityPrefix = "identity/"
 
 // Table is the mounts of a vault, by path. It is shared and not changed.
 type Table struct {

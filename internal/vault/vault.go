@@ -48,6 +48,8 @@ type Options struct {
 	Auths   map[string]*logical.Backend
 	// Audit is told of every request and every answer. Required.
 	Audit Auditor
+	// Identity knows who is behind a login; nil: nobody does.
+	Identity Identity
 	// Clock is the time; nil: time.Now.
 	Clock func() time.Time
 	// Log gets what operators should know. Required.
@@ -71,7 +73,8 @@ type Core struct {
 	log     *slog.Logger
 	audit   Auditor
 
-	acls aclCache
+	acls            aclCache
+	identityStorage logical.Storage
 
 	state  sync.RWMutex // held for reading by each request, for writing while the seal changes
 	opened *opened      // nil while sealed
@@ -114,6 +117,7 @@ func New(o Options) (*Core, error) {
 	c.store = store.New(c.barrier, store.Options{Shared: o.Shared, CacheBytes: o.CacheBytes})
 	c.root = c.store.At("")
 	c.leases = lease.NewStore(c.root)
+	c.identityStorage = c.store.At(identityPrefix)
 	c.sealed.Store(true)
 	c.inflight.calls = map[string]*Call{}
 	return c, nil

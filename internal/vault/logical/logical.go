@@ -113,6 +113,9 @@ type Auth struct {
 	ClientToken string
 	Accessor    string
 
+	// InternalID is the token itself, where somebody who may has chosen it; "": a random one.
+	InternalID string
+
 	Policies         []string // without "default" unless wanted explicitly
 	NoDefaultPolicy  bool
 	Meta             map[string]string

@@ -84,6 +84,11 @@ func (s *Store) Revoke(ctx context.Context, hash string, with func(storage.Tx, s
 	return s.storage.Update(ctx, func(tx storage.Tx) error { return revoke(ctx, tx, hash, with) })
 }
 
+// RevokeIn is Revoke within a transaction.
+func (s *Store) RevokeIn(ctx context.Context, tx storage.Tx, hash string, with func(storage.Tx, string) error) error {
+	return revoke(ctx, tx, hash, with)
+}
+
 func revoke(ctx context.Context, tx storage.Tx, hash string, with func(storage.Tx, string) error) error {
 	for queue := []string{hash}; len(queue) > 0; {
 		hash, queue = queue[0], queue[1:]

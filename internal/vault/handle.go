@@ -1,0 +1,270 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/ArcadeLabsInc/zvault/internal/barrier"
+	"github.com/ArcadeLabsInc/zvault/internal/policy"
+	"github.com/ArcadeLabsInc/zvault/internal/storage"
+	"github.com/ArcadeLabsInc/zvault/internal/vault/logical"
+	"github.com/ArcadeLabsInc/zvault/internal/vault/token"
+)
+
+var (
+	// ErrSealed is what a sealed vault answers.
+	ErrSealed = &logical.Error{Status: http.StatusServiceUnavailable, Errors: []string{"Vault is sealed"}}
+	// ErrNotInitialized is what a vault without a keyring answers.
+	ErrNotInitialized = &logical.Error{Status: http.StatusNotImplemented, Errors: []string{"Vault is not initialized"}}
+
+	errAudit       = logical.Fail(http.StatusInternalServerError, "internal error: no audit device took the entry")
+	errUnavailable = logical.Fail(http.StatusServiceUnavailable, "the storage cannot be reached")
+	errFull        = logical.Fail(http.StatusInsufficientStorage, "the storage is full")
+	errInternal    = logical.Fail(http.StatusInternalServerError, "internal error")
+)
+
+// Handle answers one request. It always returns a reply; what went wrong inside is logged, not told.
+func (c *Core) Handle(ctx context.Context, call *Call) *Reply {
+	c.state.RLock()
+	defer c.state.RUnlock()
+	if c.opened == nil {
+		return c.refuse(call, ErrSealed)
+	}
+	c.inflight.add(call)
+	defer c.inflight.remove(call)
+	x := &Exchange{Call: call, Operation: call.Operation}
+	// What others have changed is seen from here on.
+	if err := c.store.Refresh(ctx); err != nil {
+		return c.refuse(call, err)
+	}
+	backend, r, err := c.admit(ctx, x)
+	if auditErr := c.audit.Request(ctx, withError(x, err)); auditErr != nil {
+		c.log.Error("the audit devices refuse entries", "error", auditErr)
+		return c.refuse(call, errAudit)
+	}
+	var resp *logical.Response
+	if err == nil {
+		resp, err = c.serve(ctx, x, backend, r)
+	}
+	x.Response = resp
+	reply := c.reply(x, err)
+	if auditErr := c.audit.Response(ctx, withError(x, err)); auditErr != nil {
+		c.log.Error("the audit devices refuse entries", "error", auditErr)
+		return c.refuse(call, errAudit)
+	}
+	return reply
+}
+
+func withError(x *Exchange, err error) *Exchange {
+	x.Err = err
+	return x
+}
+
+// admit takes a request through the gates: mount, token, uses, policy. It returns what is to be called.
+func (c *Core) admit(ctx context.Context, x *Exchange) (*logical.Backend, *logical.Request, error) {
+	call := x.Call
+	if err := checkPath(call.Path); err != nil {
+		return nil, nil, err
+	}
+	table, err := c.Table(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, rest := table.Find(call.Path)
+	if m == nil { // "secret" means "secret/"
+		m, rest = table.Find(call.Path + "/")
+	}
+	x.Mount = m
+	var backend *logical.Backend
+	var route *logical.Route
+	if m != nil {
+		if backend = c.BackendOf(m); backend != nil {
+			route, _ = backend.Match(rest)
+		}
+	}
+	entry, err := c.identify(ctx, call)
+	if err != nil {
+		return nil, nil, err
+	}
+	open := route != nil && route.Open
+	if entry == nil && !open {
+		return nil, nil, logical.ErrPermissionDenied
+	}
+	x.Token = entry
+	r := &logical.Request{
+		ID: call.ID, Operation: call.Operation, Path: rest, Data: logical.NewData(call.Data), Remote: call.Remote.Addr(),
+		Header: call.Header, Time: call.Time,
+	}
+	if m != nil {
+		r.Mount, r.Storage = strings.TrimPrefix(m.Path, AuthPrefix), c.store.At(m.Prefix())
+	}
+	if !open {
+		if err := c.permit(ctx, x, backend, route, r); err != nil {
+			return nil, nil, err
+		}
+	}
+	if backend == nil {
+		return nil, nil, logical.Fail(http.StatusNotFound, "no handler for route %q. route entry not found.", call.Path)
+	}
+	r.Operation = x.Operation
+	if entry != nil {
+		r.Token = tokenOf(call, entry)
+		r.Token.Sudo = x.Sudo
+	}
+	return backend, r, nil
+}
+
+// checkPath refuses paths that mean something else to others than they say.
+func checkPath(path string) error {
+	for _, b := range []byte(path) {
+		if b < ' ' || b == 0x7f {
+			return logical.Invalid("path cannot contain non-printable characters")
+		}
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == ".." {
+			return logical.Invalid("path cannot contain parent references")
+		}
+	}
+	return nil
+}
+
+// identify finds the token of a request; nil without one, or with one that is not valid, which is no better.
+func (c *Core) identify(ctx context.Context, call *Call) (*token.Entry, error) {
+	if call.Token == "" {
+		return nil, nil
+	}
+	e, err := c.opened.tokens.Lookup(ctx, call.Token, call.Time)
+	if errors.Is(err, token.ErrInvalid) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(e.BoundCIDRs) > 0 && !within(call.Remote.Addr(), e.BoundCIDRs) {
+		return nil, nil
+	}
+	return e, nil
+}
+
+// permit checks the policies and takes one use of the token.
+func (c *Core) permit(ctx context.Context, x *Exchange, backend *logical.Backend, route *logical.Route, r *logical.Request) error {
+	if x.Token.Limited {
+		last, err := c.opened.tokens.Use(ctx, x.Token.Hash)
+		if errors.Is(err, token.ErrInvalid) {
+			return logical.ErrPermissionDenied
+		}
+		if err != nil {
+			return err
+		}
+		if last {
+			defer c.wake() // the background revokes it, with what belongs to it
+		}
+	}
+	acl, err := c.aclOf(ctx, x.Token)
+	if err != nil {
+		return err
+	}
+	if route != nil && route.Exists != nil && x.Operation == logical.Update {
+		_, r.Params = backend.Match(r.Path)
+		found, err := route.Exists(ctx, r)
+		if err != nil {
+			return err
+		}
+		if !found {
+			x.Operation = logical.Create
+		}
+	}
+	d := acl.Check(policy.Query{
+		Capability: policy.Capability(x.Operation), Path: x.Call.Path, Data: x.Call.Data, WrapTTL: x.Call.WrapTTL,
+	})
+	x.Policies, x.Sudo = d.Policies, d.Sudo || d.Root
+	if x.Operation == logical.Help {
+		d.Allowed = true // what a path is for is no secret to whoever has a token
+	}
+	if !d.Allowed || route != nil && route.Sudo && !x.Sudo {
+		return logical.ErrPermissionDenied
+	}
+	x.Allowed = true
+	return nil
+}
+
+// tokenOf is what a backend may know of the token.
+func tokenOf(call *Call, e *token.Entry) *logical.Token {
+	return &logical.Token{
+		ID: call.Token, Hash: e.Hash, Accessor: e.Accessor, DisplayName: e.DisplayName, EntityID: e.EntityID, Policies: e.Policies,
+		Meta: e.Meta, Path: e.Path, Batch: e.Type == token.Batch, Root: e.Root(),
+	}
+}
+
+// serve calls the backend and does what its answer asks for: a lease, a token, wrapping.
+func (c *Core) serve(ctx context.Context, x *Exchange, b *logical.Backend, r *logical.Request) (*logical.Response, error) {
+	if x.Operation == logical.Help {
+		return c.help(x, b, r)
+	}
+	resp, err := b.Handle(ctx, r)
+	if err != nil || resp == nil {
+		return resp, err
+	}
+	if resp.Auth != nil {
+		if err := c.issue(ctx, x, resp); err != nil {
+			return nil, err
+		}
+	}
+	if resp.Lease != nil && b.Revoke != nil {
+		if err := c.registerLease(ctx, x, resp); err != nil {
+			return nil, err
+		}
+	}
+	return c.maybeWrap(ctx, x, resp)
+}
+
+func (c *Core) registerLease(ctx context.Context, x *Exchange, resp *logical.Response) error {
+	l := resp.Lease
+	def, limit := x.Mount.TTLs()
+	if l.TTL <= 0 {
+		l.TTL = def
+	}
+	if l.MaxTTL <= 0 || l.MaxTTL > limit {
+		l.MaxTTL = limit
+	}
+	l.TTL = min(l.TTL, l.MaxTTL)
+	hash := ""
+	if x.Token != nil && x.Token.Type != token.Batch {
+		hash = x.Token.Hash
+	}
+	e, err := c.leases.Register(ctx, x.Call.Path, hash, l, x.Call.Time)
+	if err != nil {
+		return err
+	}
+	l.ID, l.IssueTime, l.ExpireTime = e.ID, e.Issued, e.Expires
+	return nil
+}
+
+// public turns any error into what the client is told, and logs what it is not told.
+func (c *Core) public(call *Call, err error) *logical.Error {
+	var known *logical.Error
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.Is(err, barrier.ErrSealed):
+		return ErrSealed
+	case errors.Is(err, storage.ErrTooLarge):
+		return logical.Fail(http.StatusRequestEntityTooLarge, "the path or the value is too large to be stored")
+	case errors.Is(err, storage.ErrInvalidKey):
+		return logical.Invalid("the path cannot be stored")
+	}
+	c.log.Error("a request failed", "request", call.ID, "operation", call.Operation, "error", err)
+	switch {
+	case errors.Is(err, storage.ErrFull):
+		return errFull
+	case errors.Is(err, storage.ErrUnavailable), errors.Is(err, storage.ErrLocked), errors.Is(err, storage.ErrClosed),
+		errors.Is(err, context.DeadlineExceeded):
+		return errUnavailable
+	}
+	return errInternal
+}
+
+func (c *Core) refuse(call *Call, err error) *Reply { return errorReply(c.public(call, err)) }
