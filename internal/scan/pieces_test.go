@@ -118,7 +118,7 @@ func TestScanner_OverlapHoldsTheLongest(t *testing.T) {
 	if s.Overlap() < 2*len(long) {
 		t.Fatalf("an overlap of %d bytes for values of %d", s.Overlap(), len(long))
 	}
-	got, err := s.File(t.Context(), "f", strings.NewReader(strings.Repeat(" ", scan.PieceSize-len(long)/2)+long+strings.Repeat(" ", scan.PieceSize)))
+	got, err := s.File(t.Context(), "f", strings.NewReader("\x00"+strings.Repeat(" ", scan.PieceSize-len(long)/2-1)+long+strings.Repeat(" ", scan.PieceSize)))
 	if err != nil || len(got) != 1 || got[0].Column != scan.PieceSize-len(long)/2+1 {
 		t.Errorf("%d findings, %v", len(got), err)
 	}
