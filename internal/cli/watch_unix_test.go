@@ -54,7 +54,7 @@ func TestRun_Watch(t *testing.T) {
 		t.Errorf("after the signal: %q, %v", lines.Text(), lines.Err())
 	}
 	var exit *exec.ExitError
-	if err := cmd.Wait(); !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM { //nolint:errcheck // that is what it is on Unix
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
 		t.Errorf("it ended with %v: %s", err, complaint.String())
 	}
 	if n := bytes.Count(complaint.Bytes(), []byte("starting again")); n != 2 {

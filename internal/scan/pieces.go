@@ -57,7 +57,7 @@ func (s *Scanner) pieces(ctx context.Context, name string, r io.Reader) ([]Findi
 	for ctx.Err() == nil {
 		n, err := io.ReadFull(r, buf[held:min(len(buf), from+s.piece+s.overlap)])
 		held += n
-		last := err == io.EOF || err == io.ErrUnexpectedEOF //nolint:errorlint // ReadFull returns them as they are
+		last := err == io.EOF || err == io.ErrUnexpectedEOF
 		if err != nil && !last {
 			return all, err
 		}
@@ -66,7 +66,7 @@ func (s *Scanner) pieces(ctx context.Context, name string, r io.Reader) ([]Findi
 		}
 		to := from + s.piece
 		if last {
-			to = held + 1
+			to = held
 		}
 		t := newText(name, buf[:held])
 		t.above, t.binary = above, kind

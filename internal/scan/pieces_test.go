@@ -76,6 +76,20 @@ func TestFile_PiecesAreAsTheWhole(t *testing.T) {
 	}
 }
 
+// A character of UTF-16 that the reader gets in two halves stays one, wherever they fall.
+func TestFile_HalfCharacters(t *testing.T) {
+	t.Parallel()
+	s := ownScanner(t)
+	s.InPieces(5000, 600)
+	for shift := range 4 {
+		content := as16(binary.LittleEndian, strings.Repeat("x", shift)+strings.Repeat("𝄞", 60_000)+value+"\n")
+		got, err := s.File(t.Context(), "f", bytes.NewReader(content))
+		if err != nil || len(got) != 1 || got[0].Column != shift+60_001 {
+			t.Errorf("shifted by %d: %+v, %v", shift, got, err)
+		}
+	}
+}
+
 // At every place around the edge of a piece a secret is found once.
 func TestFile_Edges(t *testing.T) {
 	t.Parallel()
