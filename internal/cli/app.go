@@ -119,7 +119,7 @@ func (a *app) leave() error {
 
 // passphrase asks for the vault's passphrase, or takes it from the file that ZVAULT_PASSPHRASE_FILE names.
 func (a *app) passphrase(prompt string) ([]byte, error) {
-	if path := a.getenv("ZVAULT_PASSPHRASE_FILE"); path != "" {
+	if path := a.getenv(passphraseFile); path != "" {
 		f, err := os.Open(path)
 		if err != nil {
 			return nil, fmt.Errorf("reading the passphrase: %w", err)

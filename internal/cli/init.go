@@ -125,7 +125,7 @@ func (a *app) newPassphrase() ([]byte, error) {
 	if len(phrase) < minPassphrase {
 		return nil, usage("a passphrase has at least %d characters", minPassphrase)
 	}
-	if a.getenv("ZVAULT_PASSPHRASE_FILE") != "" {
+	if a.getenv(passphraseFile) != "" {
 		return phrase, nil
 	}
 	again, err := a.askSecret("once more")

@@ -24,7 +24,7 @@ func (a *app) layers(path string) ([]resolve.Layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(file, processLayer(os.Environ())), nil
+	return append(file, processLayer(inherited())), nil
 }
 
 func (a *app) fileLayer(path string) ([]resolve.Layer, error) {

@@ -34,6 +34,7 @@ func (a *app) runCommand() *cobra.Command {
 		Short: "Run a program with the secrets in its environment",
 		Long: `Run a program with the secrets of an environment, and the entries of .env.zvault, as environment variables. Signals, terminal and exit
 status pass through as if it had been started directly. A reference that cannot be resolved stops it before the program starts.
+What opens the vault ($ZVAULT_UNSEAL_KEY, $ZVAULT_PASSPHRASE_FILE) is not passed on.
 
 A variable that is set already keeps its value, as with dotenv; --override prefers the vault. Your own overrides
 (` + "`zvault secret set --personal`" + `) apply, except in CI. ` + "`zvault explain NAME`" + ` shows which layer wins.`,
@@ -65,18 +66,26 @@ func (a *app) runProgram(ctx context.Context, f runFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	w := &watcher{app: a, scope: e, flags: f, mask: &latestMask{}}
+	if f.watch {
+		if _, err := a.open(ctx); err != nil {
+			return err
+		}
+		w.seen = a.stamp(ctx, f) // before the values are read, so that no change between is missed
+	}
 	a.once = !f.watch
 	variables, err := a.variables(ctx, e, f)
 	if err != nil {
 		return err
 	}
-	env, err := runner.Environment(os.Environ(), variables)
+	env, err := runner.Environment(inherited(), variables)
 	if err != nil {
 		return err
 	}
 	command := &runner.Command{Args: args, Env: env, Stdin: a.in, Stdout: a.out, Stderr: a.err}
 	if f.watch {
-		return a.runWatched(ctx, e, f, command, variables)
+		w.running = env
+		return a.runWatched(ctx, w, command, variables)
 	}
 	if err := a.leave(); err != nil {
 		return err
@@ -175,30 +184,4 @@ func describeUnresolved(err error) error {
 	}
 	return withHint(&platform.Error{Kind: platform.NotFound, Message: fmt.Sprintf("%s cannot be resolved", count(len(broken.Problems), "variable")), Err: broken},
 		"`zvault explain NAME` shows where a value should come from; `zvault secret set NAME` sets it")
-}
-
-// runWatched runs the program and starts it again with the new values whenever they change.
-func (a *app) runWatched(ctx context.Context, e platform.Env, f runFlags, command *runner.Command, variables []runner.Variable) error {
-	restart := make(chan []string)
-	command.Restart = restart
-	mask := &latestMask{}
-	if f.redact {
-		if err := mask.set(variables); err != nil {
-			return err
-		}
-		command.Mask = mask.writer
-	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	go a.watch(ctx, e, f, mask, restart)
-	status, err := runner.Run(ctx, command)
-	if err != nil {
-		return startFailure(err)
-	}
-	stop()
-	if err := a.close(); err != nil {
-		return err
-	}
-	runner.Die(status)
-	return nil
 }

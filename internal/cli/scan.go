@@ -25,18 +25,22 @@ func fingerprinter(key *crypt.Key) (func(secret.Value) []byte, error) {
 }
 
 func (a *app) scanCommand() *cobra.Command {
-	var staged, sarif, noVault bool
+	var staged, history, sarif, noVault bool
 	c := &cobra.Command{
 		Use:   "scan [PATH]",
-		Short: "Find secrets in files, or in what git is about to commit",
-		Long: `Find secrets in the files below PATH (default: here), or with --staged in what the next commit holds: by the rules of gitleaks, and the
-vault's own values, also former ones and in base64, hex and other encodings, by keyed fingerprints. Nothing found is printed itself.
+		Short: "Find secrets in files, in what git is about to commit, or in its history",
+		Long: `Find secrets in the files below PATH (default: here), with --staged in what the next commit holds, or with --history in every version of
+every file in all commits of the repository: by the rules of gitleaks, and the vault's own values, also former ones and in base64, hex and
+other encodings, by keyed fingerprints. Nothing found is printed itself.
 
 A line with zvault:allow in it is passed over by the rules. The exit status is 1 if anything was found. As a pre-commit hook:
 
   repos:
     - repo: https://github.com/ArcadeLabsInc/zvault
       hooks: [{id: zvault-scan}]`,
+		Example: `  zvault scan
+  zvault scan --staged
+  zvault scan --history --sarif > history.sarif`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
@@ -55,16 +59,19 @@ A line with zvault:allow in it is passed over by the rules. The exit status is 1
 					path = filepath.Join(a.dir, path)
 				}
 			}
-			var found []scan.Finding
-			if staged {
-				found, err = s.Staged(ctx, path)
-			} else {
-				found, err = s.Dir(ctx, path)
+			look := s.Dir
+			switch {
+			case staged:
+				look = s.Staged
+			case history:
+				look = s.History
 			}
-			if err != nil {
+			found, err := look(ctx, path)
+			if err != nil && len(found) == 0 {
 				return err
 			}
-			if err := a.findings(found, sarif); err != nil {
+			// What could not be read does not hide what was found.
+			if err := errors.Join(a.findings(found, sarif), err); err != nil {
 				return err
 			}
 			if len(found) > 0 {
@@ -75,6 +82,8 @@ A line with zvault:allow in it is passed over by the rules. The exit status is 1
 		},
 	}
 	c.Flags().BoolVar(&staged, "staged", false, "scan what is staged in git")
+	c.Flags().BoolVar(&history, "history", false, "scan all versions of all files in the repository's branches and tags")
+	c.MarkFlagsMutuallyExclusive("staged", "history")
 	c.Flags().BoolVar(&sarif, "sarif", false, "print SARIF 2.1.0")
 	c.Flags().BoolVar(&noVault, "no-vault", false, "use the rules only, and leave the vault closed")
 	return c
@@ -123,6 +132,9 @@ func (a *app) findings(found []scan.Finding, sarif bool) error {
 	rows := make([][]string, len(found))
 	for i, f := range found {
 		rows[i] = []string{f.File + ":" + strconv.Itoa(f.Line) + ":" + strconv.Itoa(f.Column), f.Rule, first(f.Secret, f.Excerpt)}
+		if f.Commit != "" {
+			rows[i] = append([]string{f.Commit[:min(12, len(f.Commit))]}, rows[i]...)
+		}
 	}
 	return a.table(nil, rows)
 }

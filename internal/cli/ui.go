@@ -55,6 +55,14 @@ func (a *app) document(v any) error {
 	return writing(e.Encode(v))
 }
 
+// nonNil makes an empty list print as [] in JSON.
+func nonNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
 func writing(err error) error {
 	if err != nil {
 		return fmt.Errorf("writing output: %w", err)

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,32 +16,31 @@ import (
 // watchEvery is how often changes are looked for: the revisions of the environments, which cost one small query.
 const watchEvery = 500 * time.Millisecond
 
-// watch sends a new environment whenever the secrets have changed. While they cannot be resolved the program goes on with
-// what it has, and the reason is said once.
-func (a *app) watch(ctx context.Context, e platform.Env, f runFlags, mask *latestMask, restart chan<- []string) {
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	last, complained := a.stamp(ctx), ""
+// watcher looks for changes of what a program runs with. It is used by one goroutine, which has the app to itself.
+type watcher struct {
+	*app
+	scope platform.Env
+	flags runFlags
+	mask  *latestMask
+	// running is the environment that the program has, and seen the stamp of what it was made of.
+	running []string
+	seen    string
+	// complained is what was last said about secrets that cannot be used.
+	complained string
+}
+
+// watch sends a new environment whenever the secrets of the program have changed, until the context ends.
+func (w *watcher) watch(ctx context.Context, tick <-chan time.Time, restart chan<- []string) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-tick:
 		}
-		now := a.stamp(ctx)
-		if now == last || now == "" {
+		env := w.look(ctx)
+		if env == nil {
 			continue
 		}
-		env, err := a.fresh(ctx, e, f, mask)
-		if err != nil {
-			if err.Error() != complained {
-				complained = err.Error()
-				a.warn("the secrets have changed but cannot be used: %v", err)
-			}
-			continue
-		}
-		last, complained = now, ""
-		a.say("secrets have changed, starting again")
 		select {
 		case restart <- env:
 		case <-ctx.Done():
@@ -48,21 +49,45 @@ func (a *app) watch(ctx context.Context, e platform.Env, f runFlags, mask *lates
 	}
 }
 
-func (a *app) fresh(ctx context.Context, e platform.Env, f runFlags, mask *latestMask) ([]string, error) {
-	variables, err := a.variables(ctx, e, f)
+// look returns the environment to start the program anew with; nil if it has that already. While the secrets cannot be resolved
+// the program goes on with what it has, and the reason is said once.
+func (w *watcher) look(ctx context.Context) []string {
+	now := w.stamp(ctx, w.flags)
+	if now == w.seen || now == "" {
+		return nil
+	}
+	env, err := w.fresh(ctx)
+	if err != nil {
+		if err.Error() != w.complained {
+			w.complained = err.Error()
+			w.warn("the secrets have changed but cannot be used: %v", err)
+		}
+		return nil
+	}
+	w.seen, w.complained = now, ""
+	if slices.Equal(env, w.running) { // something else has changed: another project, another environment, a comment
+		return nil
+	}
+	w.running = env
+	w.say("secrets have changed, starting again")
+	return env
+}
+
+func (w *watcher) fresh(ctx context.Context) ([]string, error) {
+	variables, err := w.variables(ctx, w.scope, w.flags)
 	if err != nil {
 		return nil, err
 	}
-	if f.redact {
-		if err := mask.set(variables); err != nil {
+	if w.flags.redact {
+		if err := w.mask.set(variables); err != nil {
 			return nil, err
 		}
 	}
-	return runner.Environment(os.Environ(), variables)
+	return runner.Environment(inherited(), variables)
 }
 
 // stamp is a text that changes when anything that the program's variables come from does; empty if that cannot be told now.
-func (a *app) stamp(ctx context.Context) string {
+func (a *app) stamp(ctx context.Context, f runFlags) string {
 	s, err := a.open(ctx)
 	if err != nil {
 		return ""
@@ -71,10 +96,39 @@ func (a *app) stamp(ctx context.Context) string {
 	if err != nil {
 		return ""
 	}
-	if info, err := os.Stat(a.referencesFile()); err == nil {
-		stamp += info.ModTime().String()
+	if info, err := os.Stat(first(f.file, a.referencesFile())); err == nil {
+		stamp += fmt.Sprint(" ", info.ModTime(), info.Size())
 	}
 	return stamp
+}
+
+// runWatched runs the program and starts it again with the new values whenever they change.
+func (a *app) runWatched(ctx context.Context, w *watcher, command *runner.Command, variables []runner.Variable) error {
+	restart := make(chan []string)
+	command.Restart = restart
+	if w.flags.redact {
+		if err := w.mask.set(variables); err != nil {
+			return err
+		}
+		command.Mask = w.mask.writer
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	var watching sync.WaitGroup
+	watching.Go(func() { w.watch(ctx, tick.C, restart) })
+	status, err := runner.Run(ctx, command)
+	stop()
+	watching.Wait() // it uses the vault
+	if err != nil {
+		return startFailure(err)
+	}
+	if err := a.close(); err != nil {
+		return err
+	}
+	runner.Die(status)
+	return nil
 }
 
 // latestMask masks the values of the latest start, and those of earlier ones, which the program may still print.

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ArcadeLabsInc/zvault/internal/audit"
 	"github.com/ArcadeLabsInc/zvault/internal/crypt"
 	"github.com/ArcadeLabsInc/zvault/internal/seal"
 )
@@ -54,12 +55,31 @@ func reseal(ctx context.Context, dir string, root *crypt.Key, p seal.Provider, o
 	v.keepOldSeal = true // it belongs to the vault that the backup was made of
 	err = v.Check(ctx)
 	if err == nil {
+		err = v.goOnWithoutLog(ctx)
+	}
+	if err == nil {
 		err = v.record(ctx, "vault.restore", "")
 	}
 	if err == nil {
 		err = v.Rekey(ctx, p)
 	}
 	return errors.Join(err, v.Close())
+}
+
+// goOnWithoutLog lets the restored vault have a log where the backup has none. The vault remembers where the old one ended and
+// would take its absence for tampering, refuse every act, and fail every verification. The new log begins with a signed line that
+// says what is not there. A log that is there but does not hold is left for the keeper to judge.
+func (v *Vault) goOnWithoutLog(ctx context.Context) error {
+	dir := filepath.Join(v.Home, AuditDir)
+	logs, err := filepath.Glob(filepath.Join(dir, "*.log"))
+	if err != nil || len(logs) > 0 {
+		return err
+	}
+	err = audit.Restart(ctx, dir, v.auditor.options(), "restored from a backup without its audit log")
+	if errors.Is(err, audit.ErrIntact) { // the vault remembers none either
+		return nil
+	}
+	return err
 }
 
 // Check has the database look for damage in itself.

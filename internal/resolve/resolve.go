@@ -27,8 +27,13 @@ import (
 	"github.com/ArcadeLabsInc/zvault/internal/secret"
 )
 
-// MaxDepth is how many references may follow one another.
-const MaxDepth = 32
+const (
+	// MaxDepth is how many references may follow one another.
+	MaxDepth = 32
+	// MaxSize is how many bytes references may make of one value. A few values that each refer to another twice or more would
+	// otherwise make one that fits into no memory.
+	MaxSize = 16 << 20
+)
 
 // Kind tells layers apart.
 type Kind string
@@ -83,6 +88,8 @@ type Resolved struct {
 	Layer Kind
 	// Uses lists the secrets of other scopes or names that went into the value, each once.
 	Uses []Use
+	// depth is how many references follow one another below it.
+	depth int
 }
 
 // Use is a secret that a value was made of.
@@ -189,6 +196,8 @@ func broken(format string, args ...any) error {
 	return &brokenError{reason: fmt.Sprintf(format, args...)}
 }
 
+func errDepth() error { return broken("more than %d references follow one another", MaxDepth) }
+
 // resolve finds the value of a name. path holds what led here. References made in the root scope's upper layers (file,
 // process) to the same name mean the layers below, so that a file's `KEY=zvault://KEY` is no cycle.
 func (r *resolver) resolve(ctx context.Context, scope Scope, name string, path []Use) (Resolved, error) {
@@ -201,6 +210,9 @@ func (r *resolver) resolve(ctx context.Context, scope Scope, name string, path [
 	}
 	use := Use{Scope: scope, Name: name}
 	if v, ok := r.done[use]; ok && len(path) > 0 {
+		if len(path)+v.depth > MaxDepth { // whether it is allowed must not depend on what was looked up before
+			return Resolved{}, errDepth()
+		}
 		return v, nil
 	}
 	for i := len(layers) - 1; i >= 0; i-- {
@@ -268,13 +280,18 @@ func (r *resolver) expand(ctx context.Context, scope Scope, name string, item It
 		return out, broken("%v", err)
 	}
 	if len(path) > MaxDepth {
-		return out, broken("more than %d references follow one another", MaxDepth)
+		return out, errDepth()
 	}
+	size := 0
 	value, err := template.Expand(func(target ref.Ref) ([]byte, error) {
 		v, err := r.follow(ctx, scope, target, path)
 		if err != nil {
 			return nil, err
 		}
+		if size += v.Value.Len(); size > MaxSize {
+			return nil, broken("references make it longer than %d MiB", MaxSize>>20)
+		}
+		out.depth = max(out.depth, v.depth+1)
 		out.Uses = appendUses(out.Uses, Use{Scope: within(target, scope), Name: target.Key}, v.Uses)
 		return v.Value.Reveal(), nil
 	})

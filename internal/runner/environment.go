@@ -44,6 +44,18 @@ func Environment(inherited []string, variables []Variable) ([]string, error) {
 	return out, checkSize(out, variables)
 }
 
+// Without returns the entries of an environment but for the variables named. It leaves environ as it is.
+func Without(environ []string, names ...string) []string {
+	out := make([]string, 0, len(environ))
+	for _, entry := range environ {
+		name, _, _ := strings.Cut(entry, "=")
+		if !slices.ContainsFunc(names, func(n string) bool { return fold(n) == fold(name) }) {
+			out = append(out, entry)
+		}
+	}
+	return out
+}
+
 // lastOfEach keeps the last entry of each name, where it stands. Entries without a name are kept: Windows has such.
 func lastOfEach(entries []string) []string {
 	seen := make(map[string]bool, len(entries))

@@ -37,14 +37,16 @@ func (s *Scanner) blobs(ctx context.Context, dir string, all []blob) ([]Finding,
 		i := next
 		next++
 		var content []byte
+		whole := false
 		if failed == nil {
-			content, failed = reader.read(all[i].id)
+			content, found[i], failed = s.blob(ctx, reader, all[i])
+			whole = failed == nil && content != nil
 		}
-		ok := failed == nil
 		reading.Unlock()
-		if ok {
-			found[i] = ignored.drop(inCommit(all[i].commit, s.Bytes(all[i].path, content)))
+		if whole {
+			found[i] = s.Bytes(all[i].path, content)
 		}
+		found[i] = ignored.drop(inCommit(all[i].commit, found[i]))
 	})
 	if failed != nil || ctx.Err() != nil {
 		cancel()
@@ -54,6 +56,25 @@ func (s *Scanner) blobs(ctx context.Context, dir string, all []blob) ([]Finding,
 		return nil, fmt.Errorf("reading from git: %w", failed)
 	}
 	return slices.Concat(found...), err
+}
+
+// blob reads the next blob: its content, or, of one that is too large to be held as a whole, the findings in it.
+func (s *Scanner) blob(ctx context.Context, reader *catFile, b blob) ([]byte, []Finding, error) {
+	size, err := reader.next(b.id)
+	if err != nil {
+		return nil, nil, err
+	}
+	if size <= int64(s.piece) {
+		content, err := reader.content(size)
+		return content, nil, err
+	}
+	rest := &io.LimitedReader{R: reader.out, N: size}
+	found, err := s.file(ctx, b.path, rest)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, err = io.CopyN(io.Discard, reader.out, rest.N+1) // what was not looked at, and a line end
+	return nil, found, err
 }
 
 // inCommit notes where findings are from.
@@ -96,24 +117,25 @@ func startCat(ctx context.Context, dir string, all []blob) (*catFile, error) {
 
 var errBlob = errors.New("an answer of git that is none")
 
-// read returns the next blob; nothing of one that is too large.
-func (c *catFile) read(id string) ([]byte, error) {
+// next returns the size of the next blob, whose content and a line end follow.
+func (c *catFile) next(id string) (int64, error) {
 	line, err := c.out.ReadString('\n')
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	head := strings.Fields(line)
 	if len(head) != 3 || head[0] != id || head[1] != "blob" {
-		return nil, fmt.Errorf("%w: %q", errBlob, line)
+		return 0, fmt.Errorf("%w: %q", errBlob, line)
 	}
 	size, err := strconv.ParseInt(head[2], 10, 64)
 	if err != nil || size < 0 {
-		return nil, fmt.Errorf("%w: %q", errBlob, line)
+		return 0, fmt.Errorf("%w: %q", errBlob, line)
 	}
-	if size > MaxFile {
-		_, err := io.CopyN(io.Discard, c.out, size+1)
-		return nil, err
-	}
+	return size, nil
+}
+
+// content reads a blob of a size.
+func (c *catFile) content(size int64) ([]byte, error) {
 	content := make([]byte, size+1) // and a line end
 	if _, err := io.ReadFull(c.out, content); err != nil {
 		return nil, err

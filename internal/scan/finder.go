@@ -28,6 +28,7 @@ type Finder struct {
 	printer *Printer
 	anchors map[uint64][]known
 	filter  []uint64 // a bit for the low end of each anchor
+	longest int      // bytes of the longest form
 }
 
 // filterBits makes a filter of 128 KiB, which few anchors get through that are not known.
@@ -63,6 +64,7 @@ func (f *Finder) add(k Known) error {
 		if length < anchorSize || length > 1<<30 {
 			return ErrFingerprint
 		}
+		f.longest = max(f.longest, int(length))
 		anchor := binary.BigEndian.Uint64(form[5:])
 		f.anchors[anchor] = append(f.anchors[anchor], known{
 			length: int(length), digest: [digestSize]byte(form[5+anchorSum:]), secret: k.Secret, form: redact.Encoding(form[0]),

@@ -53,7 +53,7 @@ func TestStaged(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		odd = "sub/ö dd name.txt"
 	}
-	r := newRepository(t, map[string]string{"a.txt": "x " + value, odd: value, "big.bin": value + strings.Repeat("x", scan.MaxFile), "later.txt": value})
+	r := newRepository(t, map[string]string{"a.txt": "x " + value, odd: value, "big.bin": value + strings.Repeat("x", scan.PieceSize), "later.txt": value})
 	staged := func(dir string) string {
 		t.Helper()
 		found, err := s.Staged(t.Context(), filepath.Join(r.dir, dir))
@@ -65,7 +65,7 @@ func TestStaged(t *testing.T) {
 	}
 	r.git("add", "a.txt", odd, "big.bin")
 	put(t, r.dir, map[string]string{"a.txt": "mended, but not staged"})
-	if got, want := staged(""), "a.txt:zvault-value:1\n"+odd+":zvault-value:1\n"; got != want {
+	if got, want := staged(""), "a.txt:zvault-value:1\nbig.bin:zvault-value:1\n"+odd+":zvault-value:1\n"; got != want {
 		t.Errorf("before the first commit: %q; want %q", got, want)
 	}
 	if got, want := staged("sub"), filepath.Base(odd)+":zvault-value:1\n"; got != want {

@@ -59,7 +59,7 @@ func (s *ruleSet) find(t *text) []hit {
 		return nil
 	}
 	var mentioned []bool
-	if !isBinary(t.content) {
+	if !t.binary {
 		mentioned = s.keywords.in(t.content, len(s.rules))
 	}
 	var all []hit

@@ -8,8 +8,8 @@
 //
 // Every regular file below the folder except in .git, node_modules, .terraform, __pycache__ and .venv; also what git ignores, for
 // a forgotten plaintext lies there as often as not ([Scanner.Repository] leaves that out). Symbolic links below the folder are not
-// followed, archives not opened, files above [MaxFile] bytes not read. In a binary file only the vault's own values and file names
-// are looked for. UTF-16 with a byte order mark is read as text.
+// followed, archives not opened. Files of more than [PieceSize] bytes are scanned in pieces, with the same findings. In a binary file
+// only the vault's own values and file names are looked for. UTF-16 with a byte order mark is read as text.
 //
 // # What is passed over
 //
@@ -49,13 +49,12 @@ type Finding struct {
 // OwnRule is the rule of findings by fingerprint.
 const OwnRule = "zvault-value"
 
-// MaxFile is the size in bytes above which a file is not read.
-const MaxFile = 10 << 20
-
 // Scanner holds the rules and fingerprints. It is safe for concurrent use.
 type Scanner struct {
 	rules *ruleSet
 	own   *Finder
+	// piece is how many bytes are scanned at once, overlap how many more a piece holds on either side.
+	piece, overlap int
 }
 
 // New makes a Scanner; own may be nil.
@@ -64,12 +63,19 @@ func New(own *Finder) (*Scanner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading the rules: %w", err)
 	}
-	return &Scanner{rules: rules, own: own}, nil
+	return &Scanner{rules: rules, own: own, piece: PieceSize, overlap: overlapFor(own)}, nil
 }
 
-// Bytes scans the content of one file. The name is relative, with forward slashes; some rules look at it.
+// Bytes scans the content of one file, of whatever length, as a whole. The name is relative, with forward slashes; some rules look
+// at it.
 func (s *Scanner) Bytes(name string, content []byte) []Finding {
 	t := newText(name, decode(content))
+	t.binary = isBinary(t.content)
+	return t.findings(s.hits(t), 0, len(t.content)+1)
+}
+
+// hits lists what is in a text, by place.
+func (s *Scanner) hits(t *text) []hit {
 	hits := s.rules.find(t)
 	if s.own != nil {
 		for _, h := range s.own.Find(t.content) {
@@ -80,8 +86,7 @@ func (s *Scanner) Bytes(name string, content []byte) []Finding {
 	slices.SortFunc(hits, func(a, b hit) int {
 		return cmp.Or(a.start-b.start, strings.Compare(a.rule, b.rule), strings.Compare(a.secret, b.secret), b.end-a.end)
 	})
-	hits = slices.CompactFunc(hits, func(a, b hit) bool { return a.start == b.start && a.rule == b.rule && a.secret == b.secret })
-	return t.findings(hits)
+	return slices.CompactFunc(hits, func(a, b hit) bool { return a.start == b.start && a.rule == b.rule && a.secret == b.secret })
 }
 
 // hit is a secret at bytes start to end of a text.

@@ -2,21 +2,20 @@ package scan
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
-	"slices"
 	"sort"
 	"strings"
 	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// text is a file with its lines.
+// text is a file, or a piece of one, with its lines.
 type text struct {
 	name    string
 	content []byte
 	starts  []int // of lines
+	above   place
+	binary  bool
 }
 
 func newText(name string, content []byte) *text {
@@ -29,26 +28,6 @@ func newText(name string, content []byte) *text {
 		at += n + 1
 		t.starts = append(t.starts, at)
 	}
-}
-
-// decode turns UTF-16 with a byte order mark into UTF-8, and leaves everything else as it is.
-func decode(content []byte) []byte {
-	var order binary.ByteOrder
-	switch {
-	case bytes.HasPrefix(content, []byte{0xff, 0xfe}):
-		order = binary.LittleEndian
-	case bytes.HasPrefix(content, []byte{0xfe, 0xff}):
-		order = binary.BigEndian
-	default:
-		return content
-	}
-	units := make([]uint16, 0, len(content)/2)
-	for pair := range slices.Chunk(content[2:], 2) {
-		if len(pair) == 2 {
-			units = append(units, order.Uint16(pair))
-		}
-	}
-	return []byte(string(utf16.Decode(units)))
 }
 
 // line returns the number of the line at a place, from 1, and its bounds without the line end.
@@ -68,13 +47,21 @@ func (t *text) allowed(at int) bool {
 	return bytes.Contains(line, []byte("zvault:allow")) || bytes.Contains(line, []byte("gitleaks:allow"))
 }
 
-// findings describes hits, which are sorted.
-func (t *text) findings(hits []hit) []Finding {
+// findings describes the hits, which are sorted, that begin at first or behind it and before limit.
+func (t *text) findings(hits []hit, first, limit int) []Finding {
 	var all []Finding
 	for _, h := range hits {
+		if h.start < first || h.start >= limit {
+			continue
+		}
 		number, from, to := t.line(h.start)
+		column := utf8.RuneCount(t.content[from:h.start]) + 1
+		if number == 1 {
+			column += t.above.runes
+		}
+		number += t.above.lines
 		all = append(all, Finding{
-			Rule: h.rule, Description: h.description, File: t.name, Line: number, Column: utf8.RuneCount(t.content[from:h.start]) + 1,
+			Rule: h.rule, Description: h.description, File: t.name, Line: number, Column: column,
 			Secret: h.secret, Excerpt: t.excerpt(h, from, to, hits), Fingerprint: fmt.Sprintf("%s:%s:%d", t.name, h.rule, number),
 		})
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -58,16 +57,15 @@ func (s *Scanner) files(ctx context.Context, root string, paths []string, unread
 	}
 	found, errs := make([][]Finding, len(paths)), make([]error, len(paths))
 	each(ctx, len(paths), func(i int) {
-		content, err := readFile(paths[i])
-		if err != nil {
-			errs[i] = fmt.Errorf("reading %q: %w", paths[i], err)
-			return
-		}
 		name, err := filepath.Rel(folder, paths[i])
 		if err != nil {
 			name = paths[i]
 		}
-		found[i] = ignored.drop(s.Bytes(filepath.ToSlash(name), content))
+		all, err := s.open(ctx, filepath.ToSlash(name), paths[i])
+		if err != nil {
+			errs[i] = fmt.Errorf("reading %q: %w", paths[i], err)
+		}
+		found[i] = ignored.drop(all)
 	})
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -75,8 +73,8 @@ func (s *Scanner) files(ctx context.Context, root string, paths []string, unread
 	return slices.Concat(found...), errors.Join(append(unread, errs...)...)
 }
 
-// readFile reads a file; nothing, if it is too large or has gone since it was seen.
-func readFile(path string) ([]byte, error) {
+// open scans a file on disk; one that has gone since it was seen holds nothing.
+func (s *Scanner) open(ctx context.Context, name, path string) ([]Finding, error) {
 	f, err := os.Open(path) //nolint:gosec // to read the files it is told to is what a scanner does
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -84,11 +82,8 @@ func readFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	content, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
-	if err = errors.Join(err, f.Close()); err != nil || len(content) > MaxFile {
-		return nil, err
-	}
-	return content, nil
+	found, err := s.file(ctx, name, f)
+	return found, errors.Join(err, f.Close())
 }
 
 // each calls do with 0 to n-1, some at a time, until the context ends.

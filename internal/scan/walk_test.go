@@ -44,14 +44,14 @@ func TestDir(t *testing.T) {
 	dir := lay(t, map[string]string{
 		"a.txt": "x\ny " + value + "\n", "b/c.txt": value, "b/deep/er/d.txt": value, ".env": "A=" + value, "ignored/.gitignore": "*", "ignored/e.txt": value,
 		".git/config": value, "node_modules/x.js": value, "b/.venv/y.py": value, "clean.txt": "nothing", "vendor/z.go": value,
-		"huge.bin": value + strings.Repeat("x", scan.MaxFile), "full.bin": strings.Repeat(" ", scan.MaxFile-len(value)) + value,
+		"huge.bin": value + strings.Repeat("x", scan.PieceSize), "full.bin": strings.Repeat(" ", scan.PieceSize-len(value)) + value,
 	})
 	outside := lay(t, map[string]string{"o.txt": value})
 	if runtime.GOOS != "windows" {
 		check(t, os.Symlink(outside, filepath.Join(dir, "link")))
 		check(t, os.Symlink(filepath.Join(outside, "o.txt"), filepath.Join(dir, "link.txt")))
 	}
-	want := ".env:zvault-value:1\na.txt:zvault-value:2\nb/c.txt:zvault-value:1\nb/deep/er/d.txt:zvault-value:1\nfull.bin:zvault-value:1\nignored/e.txt:zvault-value:1\nvendor/z.go:zvault-value:1\n"
+	want := ".env:zvault-value:1\na.txt:zvault-value:2\nb/c.txt:zvault-value:1\nb/deep/er/d.txt:zvault-value:1\nfull.bin:zvault-value:1\nhuge.bin:zvault-value:1\nignored/e.txt:zvault-value:1\nvendor/z.go:zvault-value:1\n"
 	for range 3 {
 		found, err := s.Dir(t.Context(), dir)
 		check(t, err)

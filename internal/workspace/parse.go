@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -17,10 +18,10 @@ import (
 var keys = []string{"project", "project.name", "project.default_env", "path", "path.path", "path.project", "path.default_env",
 	"cloud", "cloud.org", "cloud.project", "cloud.default_env"}
 
-// Parse reads the text of the file. Errors name the line.
+// Parse reads the text of the file; a byte order mark before it, as some editors write, is passed over. Errors name the line.
 func Parse(data []byte) (Config, error) {
 	var c Config
-	d := toml.NewDecoder(bytes.NewReader(data))
+	d := toml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&c); err != nil {
 		return Config{}, describe(err)
@@ -54,26 +55,47 @@ func (c Config) validate() error {
 		}
 	}
 	for _, env := range []string{c.Project.DefaultEnv, c.Cloud.DefaultEnv} {
-		if env == "" {
-			continue
-		}
-		if err := ref.ValidEnvironment(ref.CanonicalEnvironment(env)); err != nil {
-			return fmt.Errorf("default_env %q: %w", env, err)
+		if err := validDefault(env); err != nil {
+			return err
 		}
 	}
 	var seen []string
 	for _, p := range c.Paths {
-		clean := strings.Trim(p.Path, "/")
-		if clean == "" || clean == "." || strings.HasPrefix(clean, "..") || strings.Contains(clean, `\`) {
-			return fmt.Errorf("[[path]] path %q: name a directory below this file, with forward slashes", p.Path)
+		if err := p.validate(); err != nil {
+			return err
 		}
-		if err := ref.ValidProject(p.Project); err != nil {
-			return fmt.Errorf("[[path]] %q: project %q: %w", p.Path, p.Project, err)
-		}
-		if slices.Contains(seen, clean) {
+		if slices.Contains(seen, p.clean()) {
 			return fmt.Errorf("[[path]] %q stands twice", p.Path)
 		}
-		seen = append(seen, clean)
+		seen = append(seen, p.clean())
+	}
+	return nil
+}
+
+func (p Path) validate() error {
+	// fs.ValidPath wants what io/fs calls a path: relative, without empty parts, "." and "..".
+	if clean := p.clean(); clean == "." || !fs.ValidPath(clean) || strings.Contains(clean, `\`) {
+		return fmt.Errorf("[[path]] path %q: name a directory below this file, with forward slashes", p.Path)
+	}
+	if err := ref.ValidProject(p.Project); err != nil {
+		return fmt.Errorf("[[path]] %q: project %q: %w", p.Path, p.Project, err)
+	}
+	if err := validDefault(p.DefaultEnv); err != nil {
+		return fmt.Errorf("[[path]] %q: %w", p.Path, err)
+	}
+	return nil
+}
+
+// clean is the path without the slash that may stand at its end.
+func (p Path) clean() string { return strings.TrimSuffix(p.Path, "/") }
+
+// validDefault checks a default_env, which may be left out.
+func validDefault(env string) error {
+	if env == "" {
+		return nil
+	}
+	if err := ref.ValidEnvironment(ref.CanonicalEnvironment(env)); err != nil {
+		return fmt.Errorf("default_env %q: %w", env, err)
 	}
 	return nil
 }

@@ -128,8 +128,8 @@ func longestPath(paths []Path, below string) (Path, bool) {
 	var best Path
 	found := false
 	for _, p := range paths {
-		clean := strings.Trim(p.Path, "/")
-		if (below == clean || strings.HasPrefix(below, clean+"/")) && len(clean) >= len(strings.Trim(best.Path, "/")) {
+		clean := p.clean()
+		if (below == clean || strings.HasPrefix(below, clean+"/")) && len(clean) >= len(best.clean()) {
 			best, found = p, true
 		}
 	}
