@@ -115,6 +115,14 @@ func (c *Core) allPolicies(ctx context.Context, e *token.Entry) ([]string, func(
 	return sortedUnique(append(append([]string{}, e.Policies...), more...)), fill, err
 }
 
+// IdentityPolicies are the policies that a token has by who is behind it.
+func (c *Core) IdentityPolicies(ctx context.Context, e *token.Entry) ([]string, error) {
+	if e.EntityID == "" || c.options.Identity == nil {
+		return nil, nil
+	}
+	return c.options.Identity.Policies(ctx, c.identityStorage, e.EntityID)
+}
+
 // ACLOf returns what a token may do.
 func (c *Core) ACLOf(ctx context.Context, e *token.Entry) (*policy.ACL, []*policy.Policy, error) {
 	names, fill, err := c.allPolicies(ctx, e)

@@ -21,7 +21,10 @@ func (c *Core) issue(ctx context.Context, x *Exchange, resp *logical.Response) e
 	e := &token.Entry{
 		Type: token.Service, Path: x.Call.Path, Meta: a.Meta, DisplayName: a.DisplayName, Created: x.Call.Time, Issued: x.Call.Time,
 		TTL: a.TTL, MaxTTL: a.MaxTTL, ExplicitMaxTTL: a.ExplicitMaxTTL, Period: a.Period, Renewable: a.Renewable, BoundCIDRs: a.BoundCIDRs,
-		NumUses: a.NumUses, Limited: a.NumUses > 0, InternalData: a.InternalData, Mount: x.Mount.Path, EntityID: a.EntityID,
+		NumUses: a.NumUses, Limited: a.NumUses > 0, InternalData: a.InternalData, Mount: x.Mount.Path, EntityID: a.EntityID, Role: a.RoleName,
+	}
+	if a.PathSuffix != "" {
+		e.Path += "/" + a.PathSuffix
 	}
 	if login {
 		if err := c.nameLogin(ctx, x, a, e); err != nil {

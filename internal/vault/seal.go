@@ -167,7 +167,9 @@ func (c *Core) furnish(ctx context.Context, result *InitResult, n, t int) error 
 }
 
 // Info returns what the vault is called; nil while that is sealed or not there.
-func (c *Core) Info(ctx context.Context) (*Info, error) { return logical.Load[Info](ctx, c.root, infoName) }
+func (c *Core) Info(ctx context.Context) (*Info, error) {
+	return logical.Load[Info](ctx, c.root, infoName)
+}
 
 // UnsealAuto opens a vault that can unseal itself. It is seal.ErrNeedsInput for one that cannot.
 func (c *Core) UnsealAuto(ctx context.Context) error {

@@ -115,6 +115,8 @@ type Auth struct {
 
 	// InternalID is the token itself, where somebody who may has chosen it; "": a random one.
 	InternalID string
+	RoleName   string // the token role, if one made it
+	PathSuffix string // ends the path that the token is known by
 
 	Policies         []string // without "default" unless wanted explicitly
 	NoDefaultPolicy  bool

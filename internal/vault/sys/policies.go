@@ -20,10 +20,14 @@ func (s *System) policyRoutes() []*logical.Route {
 		{Name: "rules", Type: logical.String, Help: "The older name of policy."},
 	}
 	list := func(old bool) logical.Handler {
-		return func(ctx context.Context, r *logical.Request) (*logical.Response, error) { return s.listPolicies(ctx, old) }
+		return func(ctx context.Context, r *logical.Request) (*logical.Response, error) {
+			return s.listPolicies(ctx, old)
+		}
 	}
 	read := func(old bool) logical.Handler {
-		return func(ctx context.Context, r *logical.Request) (*logical.Response, error) { return s.readPolicy(ctx, r, old) }
+		return func(ctx context.Context, r *logical.Request) (*logical.Response, error) {
+			return s.readPolicy(ctx, r, old)
+		}
 	}
 	var routes []*logical.Route
 	for base, old := range map[string]bool{"policies/acl": false, "policy": true} {
