@@ -58,6 +58,9 @@ type Options struct {
 	Version string
 	// Node names this process among others; empty for one alone.
 	Node string
+	// Opened is called when the vault has been unsealed, before the first request; Closing before its keys are forgotten. Optional.
+	Opened  func(*Core) error
+	Closing func()
 	// Purge forgets what a token kept for itself (its cubbyhole), in the transaction that ends it.
 	Purge func(ctx context.Context, tx storage.Tx, mountPrefix, tokenHash string) error
 }
@@ -159,6 +162,13 @@ func (c *Core) open() error {
 	ctx, stop := context.WithCancel(context.Background())
 	c.opened = &opened{tokens: tokens, stop: stop, done: make(chan struct{})}
 	c.sealed.Store(false)
+	if c.options.Opened != nil {
+		if err := c.options.Opened(c); err != nil {
+			close(c.opened.done)
+			c.close()
+			return err
+		}
+	}
 	go c.background(ctx, c.opened.done)
 	return nil
 }
@@ -189,6 +199,9 @@ func (c *Core) close() {
 	}
 	c.opened.stop()
 	<-c.opened.done
+	if c.options.Closing != nil {
+		c.options.Closing()
+	}
 	c.opened = nil
 	c.sealed.Store(true)
 	c.acls.drop()
