@@ -17,9 +17,10 @@ type Layer struct {
 var Layers = []Layer{
 	{"main", []string{"cmd/zvault"}},
 	{"faces", []string{"internal/cli"}},
+	{"serving", []string{"internal/server"}},
 	{"home", []string{"internal/local", "internal/runner", "internal/scan"}},
-	{"platform", []string{"internal/platform"}},
-	{"gates", []string{"internal/resolve", "internal/audit", "internal/seal", "internal/barrier"}},
+	{"platform", []string{"internal/platform", "internal/vault"}},
+	{"gates", []string{"internal/resolve", "internal/audit", "internal/seal", "internal/barrier", "internal/policy"}},
 	{"bytes", []string{"internal/storage", "internal/sqlstore"}},
 	{"files", []string{"internal/sqldb", "internal/workspace"}},
 	{leaves, []string{"internal/crypt", "internal/dotenv", "internal/ref", "internal/redact"}},
@@ -39,11 +40,14 @@ var impure = []string{"internal/crypt/lockedmem"}
 var tools = []string{".", "bench", "internal/archtest"}
 
 // helpers serve tests. They may import what they test, and only tests and other helpers import them.
-var helpers = []string{"internal/testpg", "internal/storage/storagetest"}
+var helpers = []string{
+	"internal/testpg", "internal/storage/storagetest", "internal/server/servertest", "internal/vault/logical/logicaltest",
+	"internal/vault/engine/internal/conversation",
+}
 
 // apart lists folders whose packages are alternatives and know nothing of each other. What they share is in the folder
 // itself or in an internal folder below it.
-var apart = []string{"internal/storage"}
+var apart = []string{"internal/storage", "internal/vault/engine", "internal/vault/auth"}
 
 // noIO lists what a package without I/O imports directly neither by this path nor by one below it.
 var noIO = []string{
@@ -61,4 +65,5 @@ var vagueNames = []string{
 // testOnly lists libraries that only tests and helpers import.
 var testOnly = []string{
 	"testing", "github.com/google/go-cmp", "github.com/rogpeppe/go-internal", "pgregory.net/rapid", "net/http/httptest",
+	"github.com/hashicorp/vault/api",
 }

@@ -83,7 +83,7 @@ var blockKeys = []string{
 func Parse(name, text string) (*Policy, error) {
 	root, err := hcl.Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrSyntax, err)
+		return nil, fmt.Errorf("%w: %w", ErrSyntax, err)
 	}
 	list, ok := root.Node.(*ast.ObjectList)
 	if !ok {

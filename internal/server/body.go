@@ -25,7 +25,7 @@ func parseObject(b []byte) (map[string]any, error) {
 	if p.at >= len(p.b) || p.b[p.at] != '{' {
 		return nil, errJSON
 	}
-	v, err := p.value(0)
+	v, err := p.object(0)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func parseObject(b []byte) (map[string]any, error) {
 	if p.at != len(p.b) {
 		return nil, errJSON
 	}
-	return v.(map[string]any), nil
+	return v, nil
 }
 
 type parser struct {
@@ -84,7 +84,7 @@ func (p *parser) word(w string) error {
 	return nil
 }
 
-func (p *parser) object(depth int) (any, error) {
+func (p *parser) object(depth int) (map[string]any, error) {
 	p.at++
 	out := map[string]any{}
 	p.space()

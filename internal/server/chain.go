@@ -20,7 +20,8 @@ var _ vault.Auditor = chain{}
 
 // Request implements vault.Auditor.
 func (c chain) Request(ctx context.Context, x *vault.Exchange) error {
-	if x.Err != nil || !x.Operation.Writes() {
+	admitted := x.Err == nil // what was refused is recorded with the answer
+	if !admitted || !x.Operation.Writes() {
 		return nil
 	}
 	return c.log.Record(ctx, entryOf(x, audit.OK))

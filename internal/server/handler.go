@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -205,7 +206,7 @@ func readBody(w http.ResponseWriter, r *http.Request) (map[string]any, error) {
 	if err != nil {
 		return nil, logical.Invalid("reading the request body failed")
 	}
-	if len(raw) == 0 {
+	if len(raw) == 0 || string(bytes.TrimSpace(raw)) == "null" { // some clients send null for nothing
 		return nil, nil
 	}
 	data, err := parseObject(raw)

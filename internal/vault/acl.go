@@ -33,7 +33,7 @@ type ParsedPolicy struct {
 	Rules *policy.Policy
 }
 
-func decodePolicy(raw []byte) (any, error) {
+func decodePolicy(raw []byte) (*ParsedPolicy, error) {
 	p := &ParsedPolicy{}
 	if err := json.Unmarshal(raw, &p.StoredPolicy); err != nil {
 		return nil, err
@@ -45,14 +45,14 @@ func decodePolicy(raw []byte) (any, error) {
 
 // Policy returns a policy, shared; nil if there is none. The root policy is not stored.
 func (c *Core) Policy(ctx context.Context, name string) (*ParsedPolicy, error) {
-	v, err := c.root.Decoded(ctx, PolicyFolder+name, decodePolicy)
+	p, err := logical.Decode(ctx, c.root, PolicyFolder+name, decodePolicy)
 	if isNotFound(err) || errors.Is(err, storage.ErrInvalidKey) || errors.Is(err, storage.ErrTooLarge) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading policy %q: %w", name, err)
 	}
-	return v.(*ParsedPolicy), nil
+	return p, nil
 }
 
 // aclCache keeps what sets of policies were compiled to. A set is compiled anew when one of its policies is another object

@@ -27,6 +27,17 @@ var (
 
 // Handle answers one request. It always returns a reply; what went wrong inside is logged, not told.
 func (c *Core) Handle(ctx context.Context, call *Call) *Reply {
+	reply := c.handle(ctx, call)
+	if c.sealNext.Swap(false) {
+		c.SealNow()
+	}
+	return reply
+}
+
+// SealNext seals the node when the request that is being served has been answered.
+func (c *Core) SealNext() { c.sealNext.Store(true) }
+
+func (c *Core) handle(ctx context.Context, call *Call) *Reply {
 	c.state.RLock()
 	defer c.state.RUnlock()
 	if c.opened == nil {
@@ -94,7 +105,7 @@ func (c *Core) admit(ctx context.Context, x *Exchange) (*logical.Backend, *logic
 	}
 	x.Token = entry
 	r := &logical.Request{
-		ID: call.ID, Operation: call.Operation, Path: rest, Data: logical.NewData(call.Data), Remote: call.Remote.Addr(),
+		ID: call.ID, Operation: call.Operation, Path: rest, Data: logical.NewData(call.Data), Remote: call.Remote.Addr(), Presented: call.Token,
 		Header: call.Header, Time: call.Time,
 	}
 	if m != nil {

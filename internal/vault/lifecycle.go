@@ -28,11 +28,11 @@ func (c *Core) endOfToken(ctx context.Context, now time.Time) func(storage.Tx, s
 		if err != nil {
 			return err
 		}
-		v, err := decodeTable(raw)
+		t, err := decodeTable(raw)
 		if err != nil {
 			return err
 		}
-		for _, m := range v.(*Table).Mounts {
+		for _, m := range t.Mounts {
 			if m.Type == "cubbyhole" {
 				return c.options.Purge(ctx, tx, m.Prefix(), hash)
 			}

@@ -95,7 +95,7 @@ type Table struct {
 
 const tableName = "mounts"
 
-func decodeTable(raw []byte) (any, error) {
+func decodeTable(raw []byte) (*Table, error) {
 	t := &Table{Mounts: map[string]*Mount{}}
 	var list []*Mount
 	if err := json.Unmarshal(raw, &list); err != nil {
@@ -109,11 +109,11 @@ func decodeTable(raw []byte) (any, error) {
 
 // Table returns the mounts.
 func (c *Core) Table(ctx context.Context) (*Table, error) {
-	v, err := c.root.Decoded(ctx, tableName, decodeTable)
+	t, err := logical.Decode(ctx, c.root, tableName, decodeTable)
 	if err != nil {
 		return nil, fmt.Errorf("reading the mounts: %w", err)
 	}
-	return v.(*Table), nil
+	return t, nil
 }
 
 // Find returns the mount that a path lies in and the rest of the path, nil if there is none.
@@ -204,11 +204,10 @@ func (c *Core) ChangeMounts(ctx context.Context, change func(*Table, storage.Tx)
 		if err != nil {
 			return fmt.Errorf("reading the mounts: %w", err)
 		}
-		v, err := decodeTable(raw)
+		t, err := decodeTable(raw)
 		if err != nil {
 			return errors.Join(storage.ErrCorrupt, err)
 		}
-		t := v.(*Table)
 		if err := change(t, tx); err != nil {
 			return err
 		}

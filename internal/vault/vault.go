@@ -83,6 +83,8 @@ type Core struct {
 	opened *opened      // nil while sealed
 	sealed atomic.Bool  // mirrors opened for those who only ask
 
+	sealNext atomic.Bool
+
 	ceremony ceremony
 	inflight inflight
 	wakeups  chan struct{}

@@ -49,6 +49,7 @@ type Request struct {
 	Params    Params // what the route's pattern captured; set by Backend.Handle
 	Storage   Storage
 	Token     *Token // who asks; nil on an unauthenticated path
+	Presented string // the token as it came, valid or not: for open paths that judge it themselves
 	Remote    netip.Addr
 	Header    func(name string) string // a header of the HTTP request; never nil
 	Lease     *Lease                   // for Renew and Revoke

@@ -25,17 +25,27 @@ type Storage interface {
 // Load returns the entry name, decoded from JSON into a T and kept in memory: shared, so nobody may change it. It returns nil
 // if there is no such entry.
 func Load[T any](ctx context.Context, s Storage, name string) (*T, error) {
-	v, err := s.Decoded(ctx, name, decodeJSON[T])
+	v, err := Decode(ctx, s, name, decodeJSON[T])
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, nil
 	}
+	return v, err
+}
+
+// Decode is Storage.Decoded for a function that makes a T. It is an error if the entry was decoded to something else before.
+func Decode[T any](ctx context.Context, s Storage, name string, decode func([]byte) (*T, error)) (*T, error) {
+	v, err := s.Decoded(ctx, name, func(raw []byte) (any, error) { return decode(raw) })
 	if err != nil {
 		return nil, err
 	}
-	return v.(*T), nil
+	decoded, ok := v.(*T)
+	if !ok {
+		return nil, fmt.Errorf("reading an entry of the vault: it was decoded to %T before", v)
+	}
+	return decoded, nil
 }
 
-func decodeJSON[T any](raw []byte) (any, error) {
+func decodeJSON[T any](raw []byte) (*T, error) {
 	v := new(T)
 	if err := json.Unmarshal(raw, v); err != nil {
 		return nil, err

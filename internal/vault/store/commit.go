@@ -75,7 +75,7 @@ func (s *Store) run(ctx context.Context, tx storage.Tx, t *call, written map[str
 		return o.broken
 	}
 	if t.err != nil {
-		return nil
+		return nil //nolint:nilerr // it is told to its own caller, and the others go on
 	}
 	for name, value := range o.writes {
 		if err := apply(ctx, tx, name, value); err != nil {

@@ -2,6 +2,7 @@ package sys
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"os"
 	"runtime"
@@ -14,6 +15,8 @@ import (
 func (s *System) infoRoutes() []*logical.Route {
 	return []*logical.Route{
 		{Pattern: "host-info", Synopsis: "Shows the machine.", Ops: ops{logical.Read: hostInfo}},
+		{Pattern: "in-flight-req", Synopsis: "Lists the requests that are being served.", Ops: ops{logical.Read: s.inFlight}},
+		{Pattern: "ha-status", Synopsis: "Shows this node: every node serves.", Ops: ops{logical.Read: s.haStatus}},
 		{Pattern: "version-history", Synopsis: "Lists the versions that served this vault.", Ops: ops{logical.List: s.versions}},
 		{Pattern: "plugins/catalog", Synopsis: "Lists the backends of this build.", Ops: ops{logical.Read: s.catalog}},
 		{Pattern: "plugins/catalog/:kind", Synopsis: "Lists the backends of a kind.", Ops: ops{logical.List: s.catalogKind}},
@@ -34,6 +37,28 @@ func hostInfo(_ context.Context, r *logical.Request) (*logical.Response, error) 
 		"host":      map[string]any{"hostname": name, "os": runtime.GOOS, "kernelArch": runtime.GOARCH},
 		"cpu":       []map[string]any{{"cores": runtime.NumCPU()}},
 	}}, nil
+}
+
+func (s *System) inFlight(context.Context, *logical.Request) (*logical.Response, error) {
+	data := map[string]any{}
+	for _, call := range s.core.InFlight() {
+		data[call.ID] = map[string]any{
+			"start_time": call.Time.UTC().Format(time.RFC3339Nano), "client_remote_address": call.Remote.String(), "request_path": "/v1/" + call.Path,
+			"request_method": call.Method,
+		}
+	}
+	raw, err := json.Marshal(data)
+	return &logical.Response{Raw: raw, ContentType: "application/json"}, err
+}
+
+func (s *System) haStatus(context.Context, *logical.Request) (*logical.Response, error) {
+	name, err := os.Hostname()
+	if err != nil {
+		return nil, err
+	}
+	return all(map[string]any{"nodes": []map[string]any{{
+		"hostname": name, "api_address": "", "cluster_address": "", "active_node": true, "last_echo": nil, "version": s.core.Options().Version,
+	}}}), nil
 }
 
 func (s *System) versions(ctx context.Context, _ *logical.Request) (*logical.Response, error) {

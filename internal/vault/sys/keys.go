@@ -10,6 +10,12 @@ import (
 
 func (s *System) keyRoutes() []*logical.Route {
 	return []*logical.Route{
+		{Pattern: "seal", Sudo: true, Synopsis: "Seals the vault.", Ops: ops{logical.Update: func(context.Context, *logical.Request) (*logical.Response, error) {
+			s.core.SealNext()
+			return nil, nil
+		}}},
+		{Pattern: "step-down", Sudo: true, Synopsis: "Asks the node to let others lead: none leads here.", Ops: ops{
+			logical.Update: func(context.Context, *logical.Request) (*logical.Response, error) { return nil, nil }}},
 		{Pattern: "rotate", Sudo: true, Synopsis: "Makes a new key for what is stored from now on.", Ops: ops{logical.Update: s.rotate}},
 		{Pattern: "rotate/keyring", Sudo: true, Synopsis: "Makes a new key for what is stored from now on.", Ops: ops{logical.Update: s.rotate}},
 		{Pattern: "key-status", Synopsis: "Shows the key that seals what is stored.", Ops: ops{logical.Read: s.keyStatus}},

@@ -4,8 +4,6 @@
 package sys
 
 import (
-	"net/http"
-
 	"github.com/ArcadeLabsInc/zvault/internal/vault"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/logical"
 )
@@ -36,5 +34,3 @@ func all(data map[string]any) *logical.Response { return &logical.Response{Data:
 
 // ops is a table of handlers with fewer words.
 type ops = map[logical.Operation]logical.Handler
-
-var badToken = logical.Fail(http.StatusForbidden, "bad token")

@@ -36,8 +36,8 @@ func wrapToken(r *logical.Request) (string, error) {
 	if t := r.Data.String("token"); t != "" {
 		return t, nil
 	}
-	if r.Token != nil {
-		return r.Token.ID, nil
+	if r.Presented != "" {
+		return r.Presented, nil
 	}
 	return "", logical.Invalid("missing \"token\" value in input")
 }

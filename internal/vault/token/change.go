@@ -12,7 +12,7 @@ import (
 	"github.com/ArcadeLabsInc/zvault/internal/vault/logical"
 )
 
-func decodeEntry(raw []byte) (any, error) {
+func decodeEntry(raw []byte) (*Entry, error) {
 	e := &Entry{}
 	if err := json.Unmarshal(raw, e); err != nil {
 		return nil, err

@@ -185,14 +185,13 @@ func ended(e *Entry, now time.Time) bool { return !e.Expires.IsZero() && !now.Be
 
 // ByHash returns the entry stored under a hash: shared.
 func (s *Store) ByHash(ctx context.Context, hash string, now time.Time) (*Entry, error) {
-	v, err := s.storage.Decoded(ctx, idFolder+hash, decodeEntry)
+	e, err := logical.Decode(ctx, s.storage, idFolder+hash, decodeEntry)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, ErrInvalid
 	}
 	if err != nil {
 		return nil, err
 	}
-	e := v.(*Entry)
 	if ended(e, now) || e.Limited && e.NumUses <= 0 {
 		return nil, ErrInvalid
 	}
