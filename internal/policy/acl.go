@@ -243,7 +243,7 @@ func (g *grant) matches(path string) bool {
 			return strings.HasPrefix(path, s)
 		case last:
 			return !more && (s == "+" && segment != "" || s == segment)
-		case !more || s != "+" && s != segment:
+		case !more || s == "+" && segment == "" || s != "+" && s != segment:
 			return false
 		}
 		path = rest
