@@ -131,7 +131,7 @@ func cmpOr[T int | int64 | time.Duration](v, otherwise T) T {
 }
 
 // Append writes the batch's entries, in order and in one piece, and returns once they are as durable as Options.Sync
-// says. After a final batch all of the log up to here is covered by a checkpoint and the anchor knows of it. An error
+// says. After a final batch all of the log up to here is covered by a checkpoint; Settle then stores the anchor. An error
 // means that the entries must be taken as not written, though they may be found in the log.
 //
 // Waiting for another process's lock cannot be interrupted; if ctx has ended by then, nothing is written.
@@ -147,12 +147,17 @@ func (d *Device) Append(ctx context.Context, batch record.Batch) error {
 // Close writes a checkpoint if one is due, stores the anchor and closes the file.
 func (d *Device) Close(ctx context.Context) error {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.signs.stop()
 	var err error
 	if d.signs.due() || d.gap {
 		err = d.append(ctx, record.Batch{Final: true})
 	}
+	d.mu.Unlock()
+	if err == nil {
+		err = d.Settle(ctx)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	return errors.Join(err, d.closeFile())
 }
 
@@ -191,7 +196,9 @@ func (d *Device) append(ctx context.Context, batch record.Batch) error {
 	if err := d.sync(); err != nil {
 		return err
 	}
-	return d.settle(ctx, batch.Final)
+	d.signs.head = d.tail.head
+	d.later()
+	return nil
 }
 
 // attempt appends the batch to the file that is open. It returns false if that file is finished, so that the batch

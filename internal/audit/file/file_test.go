@@ -177,8 +177,8 @@ func TestDevice_Grace(t *testing.T) {
 		if !errors.Is(err, file.ErrAnchor) || !errors.Is(err, failure) {
 			t.Fatalf("after 11 seconds: %v", err)
 		}
-		if err := d.Append(t.Context(), batch(1, true)); !errors.Is(err, failure) {
-			t.Fatalf("a final batch: %v", err)
+		if err := d.Settle(t.Context()); !errors.Is(err, failure) {
+			t.Fatalf("settling: %v", err)
 		}
 		a.fail(nil)
 		pass(time.Second)
@@ -188,6 +188,42 @@ func TestDevice_Grace(t *testing.T) {
 			t.Errorf("anchor stored %d times", a.stores())
 		}
 	})
+}
+
+// While the anchor is being stored, entries are taken: who appends may hold the database that Store waits for.
+func TestDevice_StoreHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := &waiting{held: make(chan struct{})}
+		d := file.New(t.TempDir(), file.Options{Signer: newSigner(), Anchor: a})
+		must(t, d.Append(t.Context(), batch(1, false)))
+		pass(time.Second)
+		if !a.storing.Load() {
+			t.Fatal("the anchor is not being stored")
+		}
+		must(t, d.Append(t.Context(), batch(1, false))) // would wait for ever
+		must(t, d.Append(t.Context(), batch(1, true)))
+		close(a.held)
+		synctest.Wait()
+		pass(time.Second)
+		must(t, d.Close(t.Context()))
+		if a.stores() != 2 {
+			t.Errorf("the anchor was stored %d times", a.stores())
+		}
+	})
+}
+
+// waiting is an anchor whose database is held by somebody.
+type waiting struct {
+	anchor
+	storing atomic.Bool
+	held    chan struct{}
+}
+
+func (w *waiting) Store(ctx context.Context, h record.Head) error {
+	w.storing.Store(true)
+	<-w.held
+	return w.anchor.Store(ctx, h)
 }
 
 // Who waits for the lock writes nothing once the context has ended.
@@ -242,6 +278,7 @@ func TestDevice_EmptyBatches(t *testing.T) {
 	must(t, d.Append(t.Context(), batch(3, false)))
 	for range 3 {
 		must(t, d.Append(t.Context(), batch(0, true)))
+		must(t, d.Settle(t.Context()))
 	}
 	if s.count() != 1 || a.stores() != 1 {
 		t.Errorf("%d checkpoints, anchor stored %d times", s.count(), a.stores())
