@@ -31,12 +31,33 @@ func nodeLine(name, value string) (string, error) {
 	return "", refuse("the value mixes quotes, or backslashes and line ends, in a way that this format has no quoting for")
 }
 
-// readsBack reports whether a line means exactly one assignment of the value, also with another one below and above.
+// neighbours are lines that, behind a quote left open or a backslash before a closing one, would be taken for its end.
+var neighbours = []string{"B_='\"`'\nC_=\"`'\"\n", "B_=' #'\n", "B_=\" #\"\n", "B_=` #`\n", "B_=x\"`'\n", "B_=x'`\"\n", "B_=x'\"`\n"}
+
+// readsBack reports whether a line means exactly one assignment of the value, also with others below and above.
 func readsBack(line, name, value string) bool {
-	f, problems := Parse([]byte("A_=1\n" + line + "B_='\"`'\nC_=\"`'\"\n"))
+	for _, below := range neighbours {
+		f, problems := Parse([]byte("A_=1\n" + line + below))
+		entries := f.Entries()
+		if len(problems) > 0 || len(entries) != 2+strings.Count(below, "\n") || entries[1].Name != name ||
+			string(entries[1].Value.Reveal()) != value || entries[2].Name != "B_" {
+			return false
+		}
+	}
+	return true
+}
+
+// checkWhole reads back all that was written, because the reader goes by patterns that can reach over lines: the variable that
+// it would read otherwise is refused.
+func checkWhole(out []byte, variables []Variable) error {
+	f, _ := Parse(out)
 	entries := f.Entries()
-	return len(problems) == 0 && len(entries) == 4 && entries[1].Name == name && string(entries[1].Value.Reveal()) == value &&
-		entries[2].Name == "B_" && entries[3].Name == "C_"
+	for i, v := range variables {
+		if i >= len(entries) || entries[i].Name != v.Name || !entries[i].Value.Equal(v.Value) {
+			return fmt.Errorf("%s as %s: %w", shownName(v.Name), Node, refuse("beside the other values the reader would take it for something else"))
+		}
+	}
+	return nil
 }
 
 // pythonLine: python-dotenv expands ${NAME} even between single quotes, and has no way to write it as text.

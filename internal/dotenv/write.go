@@ -67,6 +67,11 @@ func Write(d Dialect, name string, variables []Variable) ([]byte, error) {
 		}
 		out.WriteString(text)
 	}
+	if d == Node {
+		if err := checkWhole(out.Bytes(), variables); err != nil {
+			return nil, err
+		}
+	}
 	return out.Bytes(), nil
 }
 
