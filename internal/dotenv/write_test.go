@@ -2,7 +2,6 @@ package dotenv_test
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -35,8 +34,8 @@ type reader func(t *testing.T, file []byte) (value string, ok bool)
 func TestWrite_RealReaders(t *testing.T) {
 	t.Parallel()
 	for d, start := range map[dotenv.Dialect]func(*testing.T) reader{
-		dotenv.Node: startNode, dotenv.Python: startPython, dotenv.JSON: jsonReader, dotenv.YAML: yamlReader, dotenv.Kubernetes: manifestReader,
-		dotenv.GitHub: githubReader, dotenv.Docker: dockerReader,
+		dotenv.Node: startNode, dotenv.Python: startPython, dotenv.JSON: jsonReader, dotenv.YAML: yamlReader, dotenv.GitHub: githubReader,
+		dotenv.Kubernetes: realReader("k8s"), dotenv.Docker: realReader("docker"), dotenv.Compose: realReader("compose"),
 	} {
 		t.Run(string(d), func(t *testing.T) {
 			t.Parallel()
@@ -221,21 +220,6 @@ func yamlReader(*testing.T) reader {
 	}
 }
 
-func manifestReader(*testing.T) reader {
-	return func(t *testing.T, file []byte) (string, bool) {
-		var m struct {
-			Kind string
-			Data map[string]string
-		}
-		if err := yaml.Unmarshal(file, &m); err != nil || m.Kind != "Secret" {
-			t.Fatalf("%v in\n%s", err, file)
-		}
-		v, err := base64.StdEncoding.DecodeString(m.Data["KEY"])
-		_, ok := m.Data["KEY"]
-		return string(v), ok && err == nil
-	}
-}
-
 // githubReader follows the documentation of workflow commands: NAME<<DELIMITER, lines, DELIMITER.
 func githubReader(*testing.T) reader {
 	return func(_ *testing.T, file []byte) (string, bool) {
@@ -251,21 +235,6 @@ func githubReader(*testing.T) reader {
 			}
 			if name == "KEY" {
 				return strings.Join(value, "\n"), true
-			}
-		}
-		return "", false
-	}
-}
-
-// dockerReader follows the reference of docker run --env-file: everything behind the first '=' of a line, lines cut as
-// Go's bufio.Scanner does it, blanks at the start of a line left out, '#' starts a comment.
-func dockerReader(*testing.T) reader {
-	return func(_ *testing.T, file []byte) (string, bool) {
-		s := bufio.NewScanner(bytes.NewReader(file))
-		for s.Scan() {
-			line := strings.TrimLeft(s.Text(), " \t")
-			if name, value, ok := strings.Cut(line, "="); ok && name == "KEY" && !strings.HasPrefix(line, "#") {
-				return value, true
 			}
 		}
 		return "", false

@@ -38,6 +38,7 @@ type Exchange struct {
 	Operation logical.Operation // as decided: a create or an update
 	Mount     *Mount            // nil if no mount was found
 	Token     *token.Entry      // nil without one
+	Last      bool              // this was the token's last use
 	Policies  []string          // those that let it through
 	Allowed   bool
 	Sudo      bool              // the policies grant sudo on this path

@@ -60,6 +60,11 @@ func (c *Core) handle(ctx context.Context, call *Call) *Reply {
 		resp, err = c.serve(ctx, x, backend, r)
 	}
 	x.Response = resp
+	if x.Last {
+		if revokeErr := c.RevokeToken(ctx, x.Token.Hash, call.Time); revokeErr != nil {
+			c.log.Error("revoking a token without uses failed; it is not accepted any more", "error", revokeErr)
+		}
+	}
 	reply := c.reply(x, err)
 	if auditErr := c.audit.Response(ctx, withError(x, err)); auditErr != nil {
 		c.log.Error("the audit devices refuse entries", "error", auditErr)
@@ -154,6 +159,9 @@ func (c *Core) identify(ctx context.Context, call *Call) (*token.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	if e.Spent() {
+		return nil, nil
+	}
 	if len(e.BoundCIDRs) > 0 && !within(call.Remote.Addr(), e.BoundCIDRs) {
 		return nil, nil
 	}
@@ -170,9 +178,7 @@ func (c *Core) permit(ctx context.Context, x *Exchange, backend *logical.Backend
 		if err != nil {
 			return err
 		}
-		if last {
-			defer c.wake() // the background revokes it, with what belongs to it
-		}
+		x.Last = last
 	}
 	acl, err := c.aclOf(ctx, x.Token)
 	if err != nil {

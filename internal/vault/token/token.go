@@ -183,6 +183,9 @@ func (s *Store) lookupBatch(ctx context.Context, id string, now time.Time) (*Ent
 
 func ended(e *Entry, now time.Time) bool { return !e.Expires.IsZero() && !now.Before(e.Expires) }
 
+// Spent reports that a token has no use left; it is there until it is revoked.
+func (e *Entry) Spent() bool { return e.Limited && e.NumUses <= 0 }
+
 // ByHash returns the entry stored under a hash: shared.
 func (s *Store) ByHash(ctx context.Context, hash string, now time.Time) (*Entry, error) {
 	e, err := logical.Decode(ctx, s.storage, idFolder+hash, decodeEntry)
@@ -192,7 +195,7 @@ func (s *Store) ByHash(ctx context.Context, hash string, now time.Time) (*Entry,
 	if err != nil {
 		return nil, err
 	}
-	if ended(e, now) || e.Limited && e.NumUses <= 0 {
+	if ended(e, now) {
 		return nil, ErrInvalid
 	}
 	return e, nil

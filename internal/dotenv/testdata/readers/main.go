@@ -1,6 +1,5 @@
-// Command readers answers what docker and compose make of a file. It is a module of its own, so that their code stays out
-// of ours. A request is a line of JSON {"op": "docker" or "compose", "src": base64}; the answer is {"pairs": [[name, value]…],
-// "error": text}, both of a pair in base64.
+// Readers reads files of variables with the code that compose, docker and Kubernetes themselves read them with. It takes one
+// JSON object a line, {"dialect": D, "src": base64}, and answers with the variables, or {"error": text}.
 package main
 
 import (
@@ -13,59 +12,82 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/docker/cli/pkg/kvfile"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
 )
 
 type request struct {
-	Op  string
-	Src []byte
+	Dialect string
+	Src     []byte
 }
 
 type answer struct {
-	Pairs [][2][]byte `json:"pairs"`
-	Error string      `json:"error,omitempty"`
-}
-
-// environ is what expansions find.
-func environ(name string) (string, bool) {
-	v, ok := map[string]string{"HOME": "/expanded", "A": "expanded", "OUTER": "from outside"}[name]
-	return v, ok
-}
-
-func read(r request) (pairs [][2][]byte, err error) {
-	switch r.Op {
-	case "docker":
-		lines, err := kvfile.ParseFromReader(bytes.NewReader(r.Src), environ)
-		for _, line := range lines {
-			name, value, _ := strings.Cut(line, "=")
-			pairs = append(pairs, [2][]byte{[]byte(name), []byte(value)})
-		}
-		return pairs, err
-	case "compose":
-		all, err := dotenv.ParseWithLookup(bytes.NewReader(r.Src), environ)
-		for name, value := range all {
-			pairs = append(pairs, [2][]byte{[]byte(name), []byte(value)})
-		}
-		return pairs, err
-	}
-	return nil, fmt.Errorf("no reader %q", r.Op)
+	Values map[string][]byte `json:"values"`
+	Error  string            `json:"error,omitempty"`
 }
 
 func main() {
-	in := bufio.NewScanner(os.Stdin)
+	in, out := bufio.NewScanner(os.Stdin), json.NewEncoder(os.Stdout)
 	in.Buffer(nil, 64<<20)
-	out := json.NewEncoder(os.Stdout)
 	for in.Scan() {
 		var r request
-		var a answer
+		a := answer{Values: map[string][]byte{}}
 		err := json.Unmarshal(in.Bytes(), &r)
 		if err == nil {
-			a.Pairs, err = read(r)
+			err = read(r, a.Values)
 		}
 		if err != nil {
-			a = answer{Error: err.Error()}
+			a.Error = err.Error()
 		}
 		if err := out.Encode(a); err != nil {
-			os.Exit(1)
+			panic(err)
 		}
 	}
+}
+
+func read(r request, values map[string][]byte) error {
+	switch r.Dialect {
+	case "compose":
+		all, err := dotenv.ParseWithLookup(bytes.NewReader(r.Src), func(string) (string, bool) { return "", false })
+		for k, v := range all {
+			values[k] = []byte(v)
+		}
+		return err
+	case "docker":
+		return docker(r.Src, values)
+	case "k8s":
+		var s corev1.Secret
+		err := yaml.UnmarshalStrict(r.Src, &s)
+		if err == nil && (s.Kind != "Secret" || s.APIVersion != "v1" || s.Name == "") {
+			err = fmt.Errorf("not a named Secret of v1")
+		}
+		for k, v := range s.StringData {
+			values[k] = []byte(v)
+		}
+		for k, v := range s.Data {
+			values[k] = v
+		}
+		return err
+	}
+	return fmt.Errorf("unknown dialect %q", r.Dialect)
+}
+
+func docker(src []byte, values map[string][]byte) error {
+	f, err := os.CreateTemp("", "readers")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	if _, err := f.Write(src); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	lines, err := kvfile.Parse(f.Name(), func(string) (string, bool) { return "", false })
+	for _, l := range lines {
+		k, v, _ := strings.Cut(l, "=")
+		values[k] = []byte(v)
+	}
+	return err
 }
