@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -32,6 +33,9 @@ func TestImport_Law(t *testing.T) {
 		raw := rapid.Bool().Draw(t, "raw")
 		drawn := drawVariables(t, raw)
 		source, err := dotenv.Write(dotenv.Node, "", drawn)
+		if errors.Is(err, dotenv.ErrRefused) { // beside each other no file can hold them
+			return
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,10 +50,11 @@ func readsBack(line, name, value string) bool {
 // checkWhole reads back all that was written, because the reader goes by patterns that can reach over lines: the variable that
 // it would read otherwise is refused.
 func checkWhole(out []byte, variables []Variable) error {
-	f, _ := Parse(out)
+	f, problems := Parse(out)
 	entries := f.Entries()
 	for i, v := range variables {
-		if i >= len(entries) || entries[i].Name != v.Name || !entries[i].Value.Equal(v.Value) {
+		last := i == len(variables)-1
+		if i >= len(entries) || last && (len(problems) > 0 || len(entries) > len(variables)) || entries[i].Name != v.Name || !entries[i].Value.Equal(v.Value) {
 			return fmt.Errorf("%s as %s: %w", shownName(v.Name), Node, refuse("beside the other values the reader would take it for something else"))
 		}
 	}
