@@ -154,14 +154,14 @@ func TestCapabilities(t *testing.T) {
 func TestParse_Errors(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"path \"a\" {\n capabilities = [\"fly\"] }":                            "line 1: path \"a\": invalid capability \"fly\"",
-		"\n\npath \"a\" { capability = [\"read\"] }":                           "line 3: path \"a\": invalid key \"capability\"",
-		"rule \"a\" {}":                                                        "invalid key \"rule\"",
-		"path \"a\" { capabilities = [\"read\"]":                               "not a policy",
-		"path \"a+*\" { capabilities = [\"read\"] }":                           "\"+*\" is forbidden",
-		"path \"a*b\" { capabilities = [\"read\"] }":                           "only at the end",
-		"path \"a\" { policy = \"some\" }":                                     "invalid policy \"some\"",
-		"path \"a\" { min_wrapping_ttl = \"soon\" }":                           "min_wrapping_ttl",
+		"path \"a\" {\n capabilities = [\"fly\"] }":  "line 1: path \"a\": invalid capability \"fly\"",
+		"\n\npath \"a\" { capability = [\"read\"] }": "line 3: path \"a\": invalid key \"capability\"",
+		"rule \"a\" {}":                                                         "invalid key \"rule\"",
+		"path \"a\" { capabilities = [\"read\"]":                                "not a policy",
+		"path \"a+*\" { capabilities = [\"read\"] }":                            "\"+*\" is forbidden",
+		"path \"a*b\" { capabilities = [\"read\"] }":                            "only at the end",
+		"path \"a\" { policy = \"some\" }":                                      "invalid policy \"some\"",
+		"path \"a\" { min_wrapping_ttl = \"soon\" }":                            "min_wrapping_ttl",
 		"path \"a\" { min_wrapping_ttl = \"2h\" \n max_wrapping_ttl = \"1h\" }": "smaller than",
 	} {
 		if _, err := policy.Parse("p", text); err == nil || !strings.Contains(err.Error(), want) {
@@ -184,7 +184,9 @@ func TestExpand(t *testing.T) {
 			return value, ok
 		}))
 	}
-	read := func(a *policy.ACL, path string) bool { return a.Check(policy.Query{Capability: policy.Read, Path: path}).Allowed }
+	read := func(a *policy.ACL, path string) bool {
+		return a.Check(policy.Query{Capability: policy.Read, Path: path}).Allowed
+	}
 	if a := fill("me", true); !read(a, "secret/me/x") || read(a, "secret/you/x") || !read(a, "fixed") {
 		t.Error("a filled template allows the wrong paths")
 	}

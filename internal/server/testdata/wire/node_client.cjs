@@ -1,0 +1,56 @@
+// Drives a server through node-vault as its users do. The address and the root token come from the environment.
+const assert = require('node:assert')
+const vault = require('node-vault')({ apiVersion: 'v1', endpoint: process.env.VAULT_ADDR, token: process.env.VAULT_TOKEN })
+
+async function refused (call, status, text) {
+  try {
+    await call()
+  } catch (err) {
+    assert.strictEqual(err.response?.statusCode ?? err.response?.status, status, err.message)
+    assert.ok(err.message.includes(text), err.message)
+    return
+  }
+  assert.fail(`status ${status} was expected`)
+}
+
+async function main () {
+  assert.strictEqual((await vault.initialized()).initialized, true)
+  assert.strictEqual((await vault.status()).sealed, false)
+  assert.strictEqual((await vault.health()).sealed, false)
+
+  await vault.write('secret/data/app', { data: { password: 'one' } })
+  assert.strictEqual((await vault.read('secret/data/app')).data.data.password, 'one')
+  await vault.update('secret/data/app', { data: { user: 'app' } })
+  assert.deepStrictEqual((await vault.read('secret/data/app')).data.data, { password: 'one', user: 'app' })
+  assert.deepStrictEqual((await vault.list('secret/metadata')).data.keys, ['app'])
+  await vault.delete('secret/data/app')
+  await refused(() => vault.read('secret/data/app'), 404, '404')
+
+  await vault.mount({ mount_point: 'older', type: 'kv', description: 'by node', options: { version: '1' } })
+  await vault.write('older/a', { b: 'c' })
+  assert.deepStrictEqual((await vault.read('older/a')).data, { b: 'c' })
+  assert.strictEqual((await vault.mounts()).data['older/'].description, 'by node')
+  await vault.remount({ from: 'older', to: 'moved' })
+  await vault.unmount({ mount_point: 'moved' })
+  await refused(() => vault.read('moved/a'), 404, 'no handler for route')
+
+  await vault.addPolicy({ name: 'reader', rules: 'path "secret/*" { capabilities = ["read"] }' })
+  assert.ok((await vault.policies()).data.policies.includes('reader'))
+  assert.ok((await vault.getPolicy({ name: 'reader' })).data.rules.includes('secret/*'))
+  const made = (await vault.tokenCreate({ policies: ['reader'], ttl: '1h' })).auth
+  assert.deepStrictEqual(made.policies, ['default', 'reader'])
+  vault.token = process.env.VAULT_TOKEN // the client goes on with the token that it was given last
+  const other = require('node-vault')({ apiVersion: 'v1', endpoint: process.env.VAULT_ADDR, token: made.client_token })
+  assert.strictEqual((await other.tokenLookupSelf()).data.display_name, 'token')
+  await refused(() => other.write('secret/data/x', { data: {} }), 403, 'permission denied')
+  assert.strictEqual((await other.tokenRenewSelf({ increment: '2h' })).auth.lease_duration, 7200)
+  await vault.tokenRevokeAccessor({ accessor: made.accessor })
+  await refused(() => other.tokenLookupSelf(), 403, 'permission denied')
+  await vault.removePolicy({ name: 'reader' })
+
+  const wrapped = await vault.request({ path: '/sys/wrapping/wrap', method: 'POST', json: { a: 'b' }, headers: { 'X-Vault-Wrap-TTL': '60', 'X-Vault-Token': process.env.VAULT_TOKEN } })
+  assert.deepStrictEqual((await vault.unwrap({ token: wrapped.wrap_info.token })).data, { a: 'b' })
+  console.log('ok')
+}
+
+main().catch(err => { console.error(err.stack); process.exit(1) })
