@@ -47,8 +47,9 @@ Several servers may share one PostgreSQL database: give each the same --database
 	return cmd
 }
 
-// serverMemory lets the collector keep the heap small: a server lives on, and what it holds is mostly its cache.
-const serverGC = 50
+// serverGC is how much the heap may grow between collections, in percent: what lives is little more than the cache, and collecting
+// more often costs more requests than the memory is worth.
+const serverGC = 300
 
 func (a *app) serve(ctx context.Context, c server.Config) error {
 	if err := runner.Harden(); err != nil {

@@ -1,0 +1,56 @@
+package server_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/ArcadeLabsInc/zvault/internal/server"
+	"github.com/ArcadeLabsInc/zvault/internal/server/servertest"
+)
+
+// discard is a ResponseWriter that keeps nothing.
+type discard struct {
+	header http.Header
+	status int
+}
+
+func (d *discard) Header() http.Header         { return d.header }
+func (d *discard) WriteHeader(status int)      { d.status = status }
+func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
+
+func benchmark(b *testing.B, method, path, body string) {
+	s := servertest.Open(b, server.Config{Dir: b.TempDir(), AuditSync: "os"})
+	c := client(b, s, s.Token)
+	if _, err := c.Logical().Write("sys/mounts/secret", map[string]any{"type": "kv-v2"}); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := c.Logical().Write("secret/data/r", map[string]any{"data": map[string]any{"username": "app", "password": "0123456789"}}); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		w := &discard{header: http.Header{}}
+		for pb.Next() {
+			r := httptest.NewRequest(method, path, io.NopCloser(bytes.NewReader([]byte(body))))
+			r.ContentLength = int64(len(body))
+			r.Header.Set("X-Vault-Token", s.Token)
+			clear(w.header)
+			s.ServeHTTP(w, r)
+			if w.status >= 300 {
+				b.Errorf("status %d", w.status)
+				return
+			}
+		}
+	})
+}
+
+func BenchmarkKVRead(b *testing.B) { benchmark(b, http.MethodGet, "/v1/secret/data/r", "") }
+
+func BenchmarkKVWrite(b *testing.B) {
+	benchmark(b, http.MethodPost, "/v1/secret/data/w", `{"data":{"username":"app","password":"0123456789"}}`)
+}
+
+func BenchmarkLookupSelf(b *testing.B) { benchmark(b, http.MethodGet, "/v1/auth/token/lookup-self", "") }
