@@ -53,4 +53,6 @@ func BenchmarkKVWrite(b *testing.B) {
 	benchmark(b, http.MethodPost, "/v1/secret/data/w", `{"data":{"username":"app","password":"0123456789"}}`)
 }
 
-func BenchmarkLookupSelf(b *testing.B) { benchmark(b, http.MethodGet, "/v1/auth/token/lookup-self", "") }
+func BenchmarkLookupSelf(b *testing.B) {
+	benchmark(b, http.MethodGet, "/v1/auth/token/lookup-self", "")
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/ArcadeLabsInc/zvault/internal/audit"
+	"github.com/ArcadeLabsInc/zvault/internal/barrier"
 	"github.com/ArcadeLabsInc/zvault/internal/crypt"
 	"github.com/ArcadeLabsInc/zvault/internal/seal"
 	"github.com/ArcadeLabsInc/zvault/internal/seal/keyfile"
@@ -43,7 +44,9 @@ type Config struct {
 	DevToken string
 	Dev      bool
 	Version  string
-	Log      *slog.Logger
+	// Getenv reads the environment; nil means os.Getenv.
+	Getenv func(string) string
+	Log    *slog.Logger
 }
 
 // Running is a server that has been put together.
@@ -120,26 +123,34 @@ func (r *Running) start(ctx context.Context) error {
 			return nil // an operator does that
 		}
 		result, err := r.Core.Init(ctx, 0, 0)
-		if err != nil {
+		switch {
+		case errors.Is(err, barrier.ErrInitialized): // another node was first
+		case err != nil:
 			return fmt.Errorf("making the vault: %w", err)
+		default:
+			r.RootToken = result.RootToken
+			if r.config.Dev {
+				return r.furnishDev(ctx)
+			}
+			return nil
 		}
-		r.RootToken = result.RootToken
-		if r.config.Dev {
-			return r.furnishDev(ctx)
-		}
-		return nil
 	}
 	err = r.Core.UnsealAuto(ctx)
 	if errors.Is(err, seal.ErrNeedsInput) {
 		return nil
 	}
+	if err != nil {
+		return err
+	}
+	r.RootToken, err = r.Core.Complete(ctx)
 	return err
 }
 
 // seals are the ways of sealing; the first is for a new vault, nil for shares that an operator keeps.
 func (c *Config) seals() (seal.Provider, seal.Set, error) {
 	file := keyfile.Provider{Dir: c.Dir}
-	set := seal.SetOf(file, unsealenv.Provider{})
+	env := unsealenv.Provider{Getenv: c.Getenv}
+	set := seal.SetOf(file, env)
 	if c.Dev {
 		m := &memorySeal{}
 		return m, seal.SetOf(m), nil
@@ -157,7 +168,7 @@ func (c *Config) seals() (seal.Provider, seal.Set, error) {
 		}
 		return file, set, nil
 	case "env":
-		return unsealenv.Provider{}, set, nil
+		return env, set, nil
 	case "shamir":
 		return nil, set, nil
 	}

@@ -41,7 +41,7 @@ func (c *Core) background(ctx context.Context, done chan struct{}) {
 			lastPeriodic = now
 			err = c.periodic(ctx, now)
 		}
-		if err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil && (!errors.Is(err, storage.ErrUnavailable) || c.complaint.now(now)) {
 			c.log.Error("work in the background failed, it is tried again", "error", err)
 		}
 	}

@@ -273,7 +273,10 @@ func (c *Core) public(call *Call, err error) *logical.Error {
 	case errors.Is(err, storage.ErrInvalidKey):
 		return logical.Invalid("the path cannot be stored")
 	}
-	c.log.Error("a request failed", "request", call.ID, "operation", call.Operation, "error", err)
+	unavailable := errors.Is(err, storage.ErrUnavailable)
+	if !unavailable || c.complaint.now(call.Time) { // while the database is away every request fails
+		c.log.Error("a request failed", "request", call.ID, "operation", call.Operation, "error", err)
+	}
 	switch {
 	case errors.Is(err, storage.ErrFull):
 		return errFull

@@ -146,10 +146,15 @@ func (c *Core) furnish(ctx context.Context, result *InitResult, n, t int) error 
 	if err != nil {
 		return err
 	}
-	if err := c.open(); err != nil {
-		return err
+	if c.opened == nil {
+		if err := c.open(); err != nil {
+			return err
+		}
 	}
 	return c.root.Update(ctx, func(tx storage.Tx) error {
+		if _, err := tx.Get(ctx, tableName); !isNotFound(err) {
+			return err // another node was first
+		}
 		if err := logical.Put(ctx, tx, infoName, info); err != nil {
 			return err
 		}
@@ -164,6 +169,21 @@ func (c *Core) furnish(ctx context.Context, result *InitResult, n, t int) error 
 		result.RootToken, err = c.NewToken(ctx, tx, e, c.clock())
 		return err
 	})
+}
+
+// Complete furnishes an unsealed vault whose making was interrupted. It returns the root token, "" if nothing was missing.
+func (c *Core) Complete(ctx context.Context) (string, error) {
+	c.state.Lock()
+	defer c.state.Unlock()
+	if err := c.store.Refresh(ctx); err != nil {
+		return "", err
+	}
+	if _, err := c.root.Get(ctx, tableName); !isNotFound(err) {
+		return "", err
+	}
+	result := &InitResult{}
+	err := c.furnish(ctx, result, 0, 0)
+	return result.RootToken, err
 }
 
 // Info returns what the vault is called; nil while that is sealed or not there.

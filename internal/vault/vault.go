@@ -85,6 +85,8 @@ type Core struct {
 
 	sealNext atomic.Bool
 
+	complaint seldom
+
 	ceremony ceremony
 	inflight inflight
 	wakeups  chan struct{}
