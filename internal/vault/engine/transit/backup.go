@@ -24,9 +24,9 @@ func backupRoute() *logical.Route {
 
 func restoreRoute() *logical.Route {
 	return &logical.Route{
-		Pattern: "restore/*name",
+		Pattern: "restore/*as",
 		Fields: []logical.Field{
-			{Name: "name", Type: logical.String, Help: "The name to restore to, instead of that in the backup."},
+			{Name: "as", Type: logical.String, Help: "The name to restore to, instead of that in the backup."},
 			{Name: "backup", Type: logical.String, Help: "What backup returned."},
 			{Name: "force", Type: logical.Bool, Help: "Whether to replace a key of that name."},
 		},
@@ -47,29 +47,52 @@ type archive struct {
 }
 
 func backupKey(ctx context.Context, r *logical.Request) (*logical.Response, error) {
-	var b backup
-	missing := fault("key %q not found", r.Params.Get("name"))
-	k, err := change(ctx, r, missing, func(k *key) (bool, error) {
-		switch {
-		case k.SoftDeleted:
-			return false, fault("%s", errSoftDeleted.Error())
-		case !k.Exportable:
-			return false, fault("exporting is disallowed on the policy")
-		case !k.AllowPlaintextBackup:
-			return false, fault("plaintext backup is disallowed on the policy")
+	var raw []byte
+	err := r.Storage.Update(ctx, func(tx storage.Tx) error {
+		k, err := get(ctx, tx, r.Params.Get("name"))
+		if err != nil {
+			return err
+		}
+		if k == nil {
+			return fault("key %q not found", r.Params.Get("name"))
+		}
+		if err := k.backupable(); err != nil {
+			return err
 		}
 		k.Backup = &moment{Time: r.Time.UTC(), Version: k.LatestVersion}
-		return true, nil
+		if err := save(ctx, tx, k); err != nil {
+			return err
+		}
+		old, err := archived(ctx, tx, k.Name)
+		if err != nil {
+			return err
+		}
+		raw, err = json.Marshal(k.backup(old))
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	old, err := archived(ctx, r.Storage, k.Name)
-	if err != nil {
-		return nil, err
+	return &logical.Response{Data: map[string]any{"backup": base64.StdEncoding.EncodeToString(append(raw, '\n'))}}, nil
+}
+
+// backupable says why a key may not be backed up.
+func (k *key) backupable() error {
+	switch {
+	case k.SoftDeleted:
+		return fault("%s", errSoftDeleted.Error())
+	case !k.Exportable:
+		return fault("exporting is disallowed on the policy")
+	case !k.AllowPlaintextBackup:
+		return fault("plaintext backup is disallowed on the policy")
 	}
+	return nil
+}
+
+// backup puts a key and its archived versions into one object.
+func (k *key) backup(old map[int]*version) *backup {
 	k.ArchiveVersion, k.ArchiveMinVersion = k.LatestVersion, k.MinAvailableVersion
-	b.Policy, b.Archive = k, &archive{}
+	all := &archive{}
 	for number := k.MinAvailableVersion; number <= k.LatestVersion; number++ {
 		v := k.Versions[number]
 		if v == nil {
@@ -78,13 +101,9 @@ func backupKey(ctx context.Context, r *logical.Request) (*logical.Response, erro
 		if v == nil {
 			v = &version{}
 		}
-		b.Archive.Keys = append(b.Archive.Keys, v)
+		all.Keys = append(all.Keys, v)
 	}
-	raw, err := json.Marshal(b)
-	if err != nil {
-		return nil, err
-	}
-	return &logical.Response{Data: map[string]any{"backup": base64.StdEncoding.EncodeToString(append(raw, '\n'))}}, nil
+	return &backup{k, all}
 }
 
 func restoreKey(ctx context.Context, r *logical.Request) (*logical.Response, error) {
@@ -92,7 +111,7 @@ func restoreKey(ctx context.Context, r *logical.Request) (*logical.Response, err
 	if text == "" {
 		return nil, logical.Invalid("'backup' must be supplied")
 	}
-	name := r.Params.Get("name")
+	name := r.Params.Get("as")
 	if strings.Contains(name, "/") {
 		return nil, fault("key names cannot be paths")
 	}

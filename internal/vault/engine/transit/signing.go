@@ -219,7 +219,7 @@ func verifyInput(ctx context.Context, r *logical.Request) (*logical.Response, er
 	return respond(append(b.json, ']', '}')), nil
 }
 
-// itemsToVerify returns the items of a request, all with "signature" or all with "hmac".
+// itemsToVerify returns the items of a request, all with "signature" or all with "hmac". A signature wins over an HMAC beside it.
 func itemsToVerify(r *logical.Request) (items []map[string]string, single bool, err error) {
 	input := r.Data.Raw["batch_input"]
 	if single = input == nil; single {
@@ -238,8 +238,6 @@ func itemsToVerify(r *logical.Request) (items []map[string]string, single bool, 
 		_, signature := it["signature"]
 		_, hmac := it["hmac"]
 		switch {
-		case signature && hmac && single:
-			return nil, false, logical.Invalid("provide one of 'signature' or 'hmac'")
 		case signature:
 			delete(it, "hmac")
 			signatures++

@@ -7,7 +7,6 @@ package transit
 
 import (
 	"context"
-	"strings"
 
 	"github.com/ArcadeLabsInc/zvault/internal/vault/logical"
 )
@@ -40,7 +39,7 @@ func checked(h logical.Handler) logical.Handler {
 		for i := range r.Params {
 			switch r.Params[i].Name {
 			case "name", "type", "plaintext", "source", "destination":
-				if !validName(r.Params[i].Value) && (r.Params[i].Value != "" || !strings.HasPrefix(r.Path, "restore")) {
+				if !validName(r.Params[i].Value) {
 					return nil, logical.ErrUnsupportedPath
 				}
 			}
