@@ -26,6 +26,9 @@ func encryptRoute() *logical.Route {
 }
 
 func keyExists(ctx context.Context, r *logical.Request) (bool, error) {
+	if !validName(r.Params.Get("name")) { // the handler says so
+		return false, nil
+	}
 	k, err := named(ctx, r)
 	return k != nil, err
 }

@@ -83,7 +83,11 @@ func load(ctx context.Context, s logical.Storage, name string) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.(*key), nil
+	k, ok := v.(*key)
+	if !ok {
+		return nil, fmt.Errorf("reading a transit key: it was decoded as %T", v)
+	}
+	return k, nil
 }
 
 func decodeKey(raw []byte) (any, error) {

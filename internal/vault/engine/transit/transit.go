@@ -48,8 +48,14 @@ func checked(h logical.Handler) logical.Handler {
 	}
 }
 
+// maxName is the length of the longest name: with what is put around it, it fits the storage.
+const maxName = 512
+
 // validName reports whether s consists of letters, digits and "_", and of "-" and "." within.
 func validName(s string) bool {
+	if len(s) > maxName {
+		return false
+	}
 	for i := range len(s) {
 		c := s[i]
 		word := c == '_' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
