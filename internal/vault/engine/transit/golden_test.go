@@ -68,6 +68,12 @@ func TestGolden(t *testing.T) {
 			m := logicaltest.New(t, transit.New(), nil)
 			m.Must(t, logical.Update, "restore/g", fmt.Sprintf(`{"backup":%q}`, g.Backup))
 			using(t, m, g.Latest.Ciphertext, g.Latest.Signature, g.Latest.JWS, g.Latest.HMAC)
+			if strings.Contains(g.Params, "convergent") {
+				got := object(t, m, logical.Update, "encrypt/g", `{"plaintext":"Z29sZGVu","context":"Y29udGV4dA=="}`)
+				if got["ciphertext"] != g.Latest.Ciphertext {
+					t.Error("encrypted to another ciphertext")
+				}
+			}
 			if g.Trimmed {
 				m.Refused(t, logical.Update, "verify/g", fmt.Sprintf(`{"input":"Z29sZGVu","hmac":%q}`, g.HMAC), 400, "too old")
 				return
@@ -119,6 +125,21 @@ func TestRestore_Damaged(t *testing.T) {
 				m.Refused(t, logical.Read, "keys/g", "", 404, "")
 			})
 		}
+	}
+}
+
+// TestRestore_AnotherPrivate restores public keys with a private key that is not theirs.
+func TestRestore_AnotherPrivate(t *testing.T) {
+	t.Parallel()
+	for _, g := range goldens(t) {
+		if !strings.Contains(g.Params, "ecdsa") {
+			continue
+		}
+		backup := damaged(t, g.Backup, func(policy map[string]any) {
+			policy["keys"].(map[string]any)["2"].(map[string]any)["ec_d"] = json.Number("5")
+		})
+		m := logicaltest.New(t, transit.New(), nil)
+		m.Refused(t, logical.Update, "restore/g", fmt.Sprintf(`{"backup":%q}`, backup), 500, "version 2 in the backup is damaged")
 	}
 }
 

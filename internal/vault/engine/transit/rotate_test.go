@@ -60,6 +60,34 @@ func TestPeriodic(t *testing.T) {
 	}
 }
 
+// TestPeriodic_NotDue leaves alone what only looks due: an imported key that may not be rotated, and an entry left over.
+func TestPeriodic_NotDue(t *testing.T) {
+	t.Parallel()
+	m := logicaltest.New(t, transit.New(), nil)
+	public := object(t, m, logical.Update, "keys/p", `{"type":"ecdsa-p256"}`)["keys"].(map[string]any)["1"].(map[string]any)["public_key"]
+	m.Must(t, logical.Update, "keys/imported/import", fmt.Sprintf(`{"type":"ecdsa-p256","public_key":%q}`, public))
+	m.Must(t, logical.Update, "keys/imported/config", `{"auto_rotate_period":"1h"}`)
+	m.Must(t, logical.Update, "keys/plain", "")
+	err := m.Storage.Update(t.Context(), func(tx storage.Tx) error {
+		for _, name := range []string{"plain", "gone"} {
+			if err := tx.Put(t.Context(), "rotation/"+name, []byte(`{"time":"2020-01-01T00:00:00Z"}`)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Now = m.Now.Add(2 * time.Hour)
+	if err := periodic(t, m); err != nil {
+		t.Error(err)
+	}
+	if a, b := latest(t, m, "imported"), latest(t, m, "plain"); a != 1.0 || b != 1.0 {
+		t.Errorf("versions %v and %v", a, b)
+	}
+}
+
 // TestPeriodic_Failure spoils the entry of one key; the others are rotated all the same.
 func TestPeriodic_Failure(t *testing.T) {
 	t.Parallel()
