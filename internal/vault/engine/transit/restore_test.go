@@ -4,7 +4,13 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
+
+	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/transit"
+	"github.com/ArcadeLabsInc/zvault/internal/vault/logical"
+	"github.com/ArcadeLabsInc/zvault/internal/vault/logical/logicaltest"
 )
 
 // damages are ways of spoiling a backup: each gets its policy.
@@ -69,4 +75,45 @@ func damaged(t *testing.T, backup string, damage func(map[string]any)) string {
 		t.Fatal(err)
 	}
 	return base64.StdEncoding.EncodeToString(raw)
+}
+
+// TestRestore_Numbers puts numbers that make no key into backups: they are refused, whatever the number.
+func TestRestore_Numbers(t *testing.T) {
+	t.Parallel()
+	numbers := []any{nil, json.Number("0"), json.Number("1"), json.Number("-1"), json.Number("2"), json.Number("4"),
+		json.Number("9" + strings.Repeat("0", 700)), json.Number("1" + strings.Repeat("3", 5000))}
+	for _, g := range goldens(t) {
+		var places []string
+		switch {
+		case strings.Contains(g.Params, "rsa-2048"):
+			places = []string{"N", "E", "D", "Primes", "both primes"}
+		case strings.Contains(g.Params, "ecdsa"):
+			places = []string{"ec_x", "ec_y", "ec_d"}
+		}
+		for _, place := range places {
+			for i, number := range numbers {
+				if place == "E" && i > 5 || place == "ec_d" && number == nil { // no int; only a public key
+					continue
+				}
+				backup := damaged(t, g.Backup, func(policy map[string]any) {
+					v := policy["keys"].(map[string]any)["3"].(map[string]any)
+					key, _ := v["rsa_key"].(map[string]any)
+					switch {
+					case key == nil:
+						v[place] = number
+					case place == "Primes":
+						key["Primes"].([]any)[0] = number
+					case place == "both primes":
+						key["Primes"] = []any{number, number}
+					default:
+						key[place] = number
+					}
+				})
+				m := logicaltest.New(t, transit.New(), nil)
+				if _, err := m.Do(t, logical.Update, "restore/g", fmt.Sprintf(`{"backup":%q}`, backup)); err == nil {
+					t.Errorf("%s: %s as number %d was restored", g.Params, place, i)
+				}
+			}
+		}
+	}
 }

@@ -111,7 +111,7 @@ func (v *version) rsaPrivate(k kind) (crypto.Signer, error) {
 	}
 	private := &rsa.PrivateKey{PublicKey: v.RSA.PublicKey, D: v.RSA.D, Primes: v.RSA.Primes}
 	for _, p := range append([]*big.Int{private.D}, private.Primes...) {
-		if p == nil || p.Sign() <= 0 {
+		if p == nil || p.Sign() <= 0 || p.BitLen() > private.N.BitLen() { // larger ones would take long to be found wrong
 			return nil, errDamaged
 		}
 	}
