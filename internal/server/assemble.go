@@ -18,6 +18,7 @@ import (
 	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/cubbyhole"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/kv1"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/kv2"
+	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/transit"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/logical"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/sys"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/token"
@@ -32,6 +33,7 @@ func backends() (engines, auths map[string]*logical.Backend, manage func(*vault.
 		"cubbyhole": cubbyhole.New(),
 		"kv":        kv1.New(),
 		"kv-v2":     kv2.New(),
+		"transit":   transit.New(),
 	}
 	auths = map[string]*logical.Backend{
 		"token": method.Backend,

@@ -42,9 +42,7 @@ func (s *Store) commit(batch []*call) {
 			s.cache.drop(name)
 		}
 		for _, t := range batch {
-			if t.err == nil && len(t.writes) > 0 {
-				t.err = err
-			}
+			t.err = err // also where its function was never called, or judged by a state that was not committed
 		}
 		return
 	}

@@ -166,6 +166,21 @@ func TestUpdate_Failed(t *testing.T) {
 	}
 }
 
+// TestUpdate_NoBackend requires that a transaction fails that the backend has not even begun.
+func TestUpdate_NoBackend(t *testing.T) {
+	t.Parallel()
+	b := memory.New()
+	s := store.New(b, store.Options{}).At("")
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	called := false
+	err := s.Update(t.Context(), func(tx storage.Tx) error { called = true; return tx.Put(t.Context(), "a", nil) })
+	if !errors.Is(err, storage.ErrClosed) || called {
+		t.Errorf("Update = %v (called: %v)", err, called)
+	}
+}
+
 // TestUpdate_Panic requires that a transaction that panics fails alone.
 func TestUpdate_Panic(t *testing.T) {
 	t.Parallel()
