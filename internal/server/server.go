@@ -31,14 +31,17 @@ type Server struct {
 	clock       func() time.Time
 	log         *slog.Logger
 	unsealLimit *bucket
+	ceremonies  map[string]func(http.ResponseWriter, *http.Request) error
 }
 
-// unsealRate is how many shares a second are taken: people type them.
-const unsealRate = 10
+// unsealRate is how many shares a second are taken: people and their scripts type them, and none can be guessed.
+const unsealRate = 50
 
 // New returns the face of a core.
 func New(core *vault.Core, log *slog.Logger, o Options) *Server {
-	return &Server{core: core, options: o, clock: core.Now, log: log, unsealLimit: newBucket(unsealRate)}
+	s := &Server{core: core, options: o, clock: core.Now, log: log, unsealLimit: newBucket(unsealRate)}
+	s.ceremonies = s.attempts()
+	return s
 }
 
 // outside answers what is not below /v1/.

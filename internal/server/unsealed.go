@@ -28,7 +28,9 @@ func (s *Server) unsealed(w http.ResponseWriter, r *http.Request, path string) b
 	case "sys/leader":
 		h = s.leader
 	default:
-		return false
+		if h = s.ceremonies[path]; h == nil {
+			return false
+		}
 	}
 	if err := h(w, r); err != nil {
 		var known *logical.Error

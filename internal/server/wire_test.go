@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"slices"
@@ -334,6 +335,64 @@ func TestGoClient_Shamir(t *testing.T) {
 		t.Errorf("after a reset: %+v", st)
 	}
 	for _, key := range made.Keys[1:4] {
+		must(c.Sys().Unseal(key))(t)
+	}
+	must(c.Sys().ListMounts())(t)
+}
+
+// TestGoClient_Ceremonies makes a root token and new shares with the shares of a vault.
+func TestGoClient_Ceremonies(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := servertest.Open(t, server.Config{Dir: dir, Seal: "shamir"})
+	c := client(t, s, "")
+	made := must(c.Sys().Init(&api.InitRequest{SecretShares: 3, SecretThreshold: 2}))(t)
+	for _, key := range made.Keys[:2] {
+		must(c.Sys().Unseal(key))(t)
+	}
+	root := must(c.Sys().GenerateRootInit("", ""))(t)
+	if !root.Started || root.Required != 2 || len(root.OTP) != root.OTPLength {
+		t.Fatalf("begun: %+v", root.Nonce)
+	}
+	_, err := c.Sys().GenerateRootInit("", "")
+	refused(t, err, http.StatusBadRequest, "already in progress")
+	_, err = c.Sys().GenerateRootUpdate(made.Keys[0], "other")
+	refused(t, err, http.StatusBadRequest, "incorrect nonce")
+	must(c.Sys().GenerateRootUpdate(made.Keys[0], root.Nonce))(t)
+	done := must(c.Sys().GenerateRootUpdate(made.Keys[2], root.Nonce))(t)
+	hidden, err := base64.RawStdEncoding.DecodeString(done.EncodedRootToken)
+	if err != nil || !done.Complete || len(hidden) != len(root.OTP) {
+		t.Fatalf("done: %v", err)
+	}
+	for i := range hidden {
+		hidden[i] ^= root.OTP[i]
+	}
+	c.SetToken(string(hidden))
+	if self := must(c.Auth().Token().LookupSelf())(t); !slices.Contains(self.Data["policies"].([]any), any("root")) {
+		t.Errorf("the new token has %v", self.Data["policies"])
+	}
+
+	begun := must(c.Sys().RekeyInit(&api.RekeyInitRequest{SecretShares: 5, SecretThreshold: 3, RequireVerification: true}))(t)
+	must(c.Sys().RekeyUpdate(made.Keys[1], begun.Nonce))(t)
+	fresh := must(c.Sys().RekeyUpdate(made.Keys[2], begun.Nonce))(t)
+	if !fresh.Complete || len(fresh.Keys) != 5 || fresh.VerificationNonce == "" {
+		t.Fatalf("rekeyed: %d keys", len(fresh.Keys))
+	}
+	// Until the new keys were shown the old ones are in force.
+	if st := must(c.Sys().SealStatus())(t); st.N != 3 {
+		t.Errorf("%d shares are in force before the verification", st.N)
+	}
+	for i, key := range fresh.Keys[1:4] {
+		if v := must(c.Sys().RekeyVerificationUpdate(key, fresh.VerificationNonce))(t); v.Complete != (i == 2) {
+			t.Errorf("key %d: complete = %v", i, v.Complete)
+		}
+	}
+	if err := c.Sys().Seal(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Sys().Unseal(made.Keys[0])
+	refused(t, err, http.StatusBadRequest, "another set")
+	for _, key := range fresh.Keys[:3] {
 		must(c.Sys().Unseal(key))(t)
 	}
 	must(c.Sys().ListMounts())(t)

@@ -87,9 +87,11 @@ type Core struct {
 
 	complaint seldom
 
-	ceremony ceremony
-	inflight inflight
-	wakeups  chan struct{}
+	ceremony     ceremony
+	rootAttempt  attempt
+	rekeyAttempt attempt
+	inflight     inflight
+	wakeups      chan struct{}
 }
 
 // opened is what there is only while the vault is unsealed.
