@@ -281,7 +281,7 @@ func TestGoClient_Policies(t *testing.T) {
 	if names := must(c.Sys().ListPolicies())(t); !slices.Equal(names, []string{"default", "p1", "root"}) {
 		t.Errorf("names %q", names)
 	}
-	refused(t, c.Sys().PutPolicy("bad", `path "x" { capabilities = ["fly"] }`), http.StatusBadRequest, `invalid capability "fly"`)
+	refused(t, c.Sys().PutPolicy("bad", `path "x" { capabilities = ["fly"] }`), http.StatusBadRequest, `unknown capability "fly"`)
 	refused(t, c.Sys().PutPolicy("root", text), http.StatusBadRequest, "cannot update")
 	refused(t, c.Sys().DeletePolicy("default"), http.StatusBadRequest, "cannot delete")
 	if err := c.Sys().DeletePolicy("p1"); err != nil {

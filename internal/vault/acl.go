@@ -144,7 +144,7 @@ func (c *Core) ACLOf(ctx context.Context, e *token.Entry) (*policy.ACL, []*polic
 
 func (c *Core) rulesOf(ctx context.Context, name string, fill func(string) (string, bool)) (*policy.Policy, error) {
 	if name == "root" {
-		return policy.Root(), nil
+		return &policy.Policy{Name: policy.RootName}, nil
 	}
 	p, err := c.Policy(ctx, name)
 	if err != nil || p == nil {

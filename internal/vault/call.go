@@ -41,8 +41,9 @@ type Exchange struct {
 	Last      bool              // this was the token's last use
 	Policies  []string          // those that let it through
 	Allowed   bool
-	Sudo      bool              // the policies grant sudo on this path
-	Response  *logical.Response // nil in the first of the two records
+	Sudo      bool                  // the policies grant sudo on this path
+	visible   func(key string) bool // which keys a list shows; nil: all
+	Response  *logical.Response     // nil in the first of the two records
 	Wrap      *WrapInfo
 	Err       error
 }

@@ -3,7 +3,10 @@ package vault
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ArcadeLabsInc/zvault/internal/barrier"
@@ -194,9 +197,15 @@ func (c *Core) permit(ctx context.Context, x *Exchange, backend *logical.Backend
 			x.Operation = logical.Create
 		}
 	}
-	d := acl.Check(policy.Query{
-		Capability: policy.Capability(x.Operation), Path: x.Call.Path, Data: x.Call.Data, WrapTTL: x.Call.WrapTTL,
-	})
+	q := policy.Query{Path: x.Call.Path, Data: x.Call.Data, WrapTTL: x.Call.WrapTTL, Time: x.Call.Time}
+	q.Capability, _ = policy.ParseCapability(string(x.Operation)) // help is none, and nobody is refused it
+	d := acl.Check(q)
+	if d.Limit > 0 && isList(x.Operation) {
+		limitKeys(r, d.Limit)
+	}
+	if d.KeysFilter != "" && isList(x.Operation) {
+		x.visible = func(key string) bool { return visible(acl, d.KeysFilter, x.Call, key) }
+	}
 	x.Policies, x.Sudo = d.Policies, d.Sudo || d.Root
 	if x.Operation == logical.Help {
 		d.Allowed = true // what a path is for is no secret to whoever has a token
@@ -206,6 +215,32 @@ func (c *Core) permit(ctx context.Context, x *Exchange, backend *logical.Backend
 	}
 	x.Allowed = true
 	return nil
+}
+
+// limitKeys bounds a list that the request leaves unbounded; a request that asks for more was refused.
+func limitKeys(r *logical.Request, limit int) {
+	if n := r.Data.Int("limit"); n >= 1 {
+		return
+	}
+	raw := maps.Clone(r.Data.Raw)
+	if raw == nil {
+		raw = map[string]any{}
+	}
+	raw["limit"] = strconv.Itoa(limit)
+	r.Data = logical.NewData(raw)
+}
+
+// visible reports whether a list shows a key to somebody whose policy says that only what may be read is shown.
+func visible(acl *policy.ACL, filter string, call *Call, key string) bool {
+	path, ok := policy.FilterPath(filter, call.Path, key)
+	if !ok {
+		return false
+	}
+	c := policy.Read
+	if strings.HasSuffix(path, "/") {
+		c = policy.List
+	}
+	return acl.Check(policy.Query{Capability: c, Path: path, Time: call.Time}).Allowed
 }
 
 // tokenOf is what a backend may know of the token.
@@ -224,6 +259,10 @@ func (c *Core) serve(ctx context.Context, x *Exchange, b *logical.Backend, r *lo
 	resp, err := b.Handle(ctx, r)
 	if err != nil || resp == nil {
 		return resp, err
+	}
+	if x.visible != nil {
+		resp.Keys = slices.DeleteFunc(slices.Clone(resp.Keys), func(k string) bool { return !x.visible(k) })
+		maps.DeleteFunc(resp.KeyInfo, func(k string, _ any) bool { return !x.visible(k) })
 	}
 	if resp.Auth != nil {
 		if err := c.issue(ctx, x, resp); err != nil {

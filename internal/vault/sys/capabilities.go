@@ -65,7 +65,7 @@ func (s *System) capabilities(ctx context.Context, r *logical.Request, e *token.
 	}
 	data := map[string]any{}
 	for _, p := range paths {
-		data[p] = acl.Capabilities(p)
+		data[p] = acl.At(r.Time).Capabilities(p)
 	}
 	if len(paths) == 1 {
 		data["capabilities"] = data[paths[0]]
@@ -82,9 +82,12 @@ func (s *System) explain(ctx context.Context, r *logical.Request) (*logical.Resp
 	if err != nil {
 		return nil, err
 	}
-	x := policy.Explain(rules, policy.Query{Capability: policy.Capability(r.Data.String("capability")), Path: r.Data.String("path")})
-	data, err := explanation(x)
-	return &logical.Response{Data: data}, err
+	capability, ok := policy.ParseCapability(r.Data.String("capability"))
+	if !ok {
+		return nil, logical.Invalid("there is no capability %q", r.Data.String("capability"))
+	}
+	x := policy.Explain(rules, policy.Query{Capability: capability, Path: r.Data.String("path"), Time: r.Time})
+	return &logical.Response{Data: explanation(x)}, nil
 }
 
 func (s *System) rulesFor(ctx context.Context, r *logical.Request) ([]*policy.Policy, error) {

@@ -1,17 +1,14 @@
 package sys
 
-import (
-	"encoding/json"
-
-	"github.com/ArcadeLabsInc/zvault/internal/policy"
-)
+import "github.com/ArcadeLabsInc/zvault/internal/policy"
 
 // explanation is an Explanation as the data of a response.
-func explanation(x policy.Explanation) (map[string]any, error) {
-	raw, err := json.Marshal(x)
-	if err != nil {
-		return nil, err
+func explanation(x policy.Explanation) map[string]any {
+	rules := []map[string]any{}
+	for _, a := range x.Rules {
+		rules = append(rules, map[string]any{
+			"policy": a.Policy, "path": a.Rule.Path, "line": a.Rule.Line, "capabilities": a.Rule.Capabilities.Names(), "decides": a.Decides,
+		})
 	}
-	var data map[string]any
-	return data, json.Unmarshal(raw, &data)
+	return map[string]any{"allowed": x.Decision.Allowed, "reason": x.Reason, "rules": rules, "suggestion": x.Suggestion}
 }

@@ -2,7 +2,6 @@ package sys
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/ArcadeLabsInc/zvault/internal/vault"
@@ -53,23 +52,11 @@ func (s *System) mayUse(ctx context.Context, r *logical.Request, m *vault.Mount)
 	if err != nil {
 		return false, invalidToken(err, "invalid token")
 	}
-	acl, rules, err := s.core.ACLOf(ctx, e)
+	acl, _, err := s.core.ACLOf(ctx, e)
 	if err != nil {
 		return false, err
 	}
-	if !slices.Equal(acl.Capabilities(m.Path), []string{"deny"}) {
-		return true, nil
-	}
-	for _, p := range rules {
-		for _, rule := range p.Rules {
-			fixed, _, _ := strings.Cut(rule.Path, "+")
-			fixed = strings.TrimSuffix(fixed, "*")
-			if strings.HasPrefix(fixed, m.Path) || strings.HasPrefix(m.Path, fixed) && fixed != rule.Path {
-				return true, nil
-			}
-		}
-	}
-	return false, nil
+	return acl.At(r.Time).Reaches(m.Path), nil
 }
 
 func (s *System) uiMount(ctx context.Context, r *logical.Request) (*logical.Response, error) {
@@ -109,7 +96,7 @@ func (s *System) resultantACL(ctx context.Context, r *logical.Request) (*logical
 	exact, glob := map[string]any{}, map[string]any{}
 	for _, p := range rules {
 		for _, rule := range p.Rules {
-			v := map[string]any{"capabilities": rule.Capabilities}
+			v := map[string]any{"capabilities": rule.Capabilities.Names()}
 			if prefix, ok := strings.CutSuffix(rule.Path, "*"); ok {
 				glob[prefix] = v
 			} else {
