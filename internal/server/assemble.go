@@ -14,6 +14,7 @@ import (
 	"github.com/ArcadeLabsInc/zvault/internal/storage/postgres"
 	"github.com/ArcadeLabsInc/zvault/internal/storage/sqlite"
 	"github.com/ArcadeLabsInc/zvault/internal/vault"
+	"github.com/ArcadeLabsInc/zvault/internal/vault/auth/approle"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/auth/tokens"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/cubbyhole"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/kv1"
@@ -36,7 +37,8 @@ func backends() (engines, auths map[string]*logical.Backend, manage func(*vault.
 		"transit":   transit.New(),
 	}
 	auths = map[string]*logical.Backend{
-		"token": method.Backend,
+		"token":   method.Backend,
+		"approle": approle.New(),
 	}
 	return engines, auths, func(c *vault.Core) {
 		system.Manage(c)

@@ -2,13 +2,13 @@ package tokens
 
 import (
 	"context"
-	"net/netip"
 	"path"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/ArcadeLabsInc/zvault/internal/storage"
+	"github.com/ArcadeLabsInc/zvault/internal/vault/auth/internal/tokenfields"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/logical"
 )
 
@@ -139,7 +139,7 @@ func (role *Role) set(d logical.Data) error {
 		if !d.Has(name) {
 			continue
 		}
-		bounds, err := networks(d.Strings(name))
+		bounds, err := tokenfields.Networks(d.Strings(name))
 		if err != nil {
 			return err
 		}
@@ -173,26 +173,6 @@ func (role *Role) setRest(d logical.Data) error {
 		}
 	}
 	return nil
-}
-
-func networks(texts []string) ([]netip.Prefix, error) {
-	var out []netip.Prefix
-	for _, t := range texts {
-		if !strings.Contains(t, "/") {
-			a, err := netip.ParseAddr(t)
-			if err != nil {
-				return nil, logical.Invalid("%q is neither an address nor a network", t)
-			}
-			out = append(out, netip.PrefixFrom(a, a.BitLen()))
-			continue
-		}
-		p, err := netip.ParsePrefix(t)
-		if err != nil {
-			return nil, logical.Invalid("%q is neither an address nor a network", t)
-		}
-		out = append(out, p.Masked())
-	}
-	return out, nil
 }
 
 func deleteRole(ctx context.Context, r *logical.Request) (*logical.Response, error) {
