@@ -49,9 +49,16 @@ type Provider interface {
 	Unwrap(ctx context.Context, b Blob, aad []byte) (*crypt.Key, error)
 }
 
-// Forgetter is a Provider that keeps something outside of the record, which Forget removes.
+// Forgetter is a Provider that keeps something outside of the record.
 type Forgetter interface {
+	Provider
+	// Plan settles what the next Wrap will keep, and keeps nothing yet: the Wrap of the provider it returns keeps what b names,
+	// or nothing if it fails. b has no wrapped key. Whoever stores b first can find what a killed process has left.
+	Plan() (planned Provider, b Blob, err error)
+	// Forget removes what b names. If it is not there, that is no error.
 	Forget(ctx context.Context, b Blob) error
+	// Describe says what b names, for people; it is no secret.
+	Describe(b Blob) (string, error)
 }
 
 // Set is the providers a program has, by type.
@@ -67,7 +74,7 @@ func SetOf(providers ...Provider) Set {
 }
 
 // Prepare has a provider wrap the root key and proves that it can open that again. Nothing is in force until the record is
-// stored.
+// stored. If it fails, the provider keeps nothing.
 func Prepare(ctx context.Context, p Provider, root *crypt.Key, generation int, now time.Time) (*Record, error) {
 	r := &Record{Format: recordFormat, Type: p.Type(), Generation: generation, Created: now.UTC().Truncate(time.Second)}
 	blob, err := p.Wrap(ctx, root, r.aad())
@@ -75,15 +82,23 @@ func Prepare(ctx context.Context, p Provider, root *crypt.Key, generation int, n
 		return nil, fmt.Errorf("sealing with %s: %w", p.Type(), err)
 	}
 	r.Blob = blob
-	proof, err := p.Unwrap(ctx, blob, r.aad())
+	if err := prove(ctx, p, r, root); err != nil {
+		return nil, errors.Join(fmt.Errorf("trying the new seal: %w", err), Forget(context.WithoutCancel(ctx), r, SetOf(p)))
+	}
+	return r, nil
+}
+
+// prove opens a record and compares.
+func prove(ctx context.Context, p Provider, r *Record, root *crypt.Key) error {
+	proof, err := p.Unwrap(ctx, r.Blob, r.aad())
 	if err != nil {
-		return nil, fmt.Errorf("trying the new seal: %w", err)
+		return err
 	}
 	defer proof.Destroy()
 	if !same(root, proof) {
-		return nil, fmt.Errorf("trying the new seal: %w", ErrWrongKey)
+		return ErrWrongKey
 	}
-	return r, nil
+	return nil
 }
 
 // same compares two keys by what they make of a purpose.

@@ -26,12 +26,11 @@ const Type = "keychain"
 const service = "zvault"
 
 // Provider keeps keys in the keychain. Every Wrap makes a new entry.
-type Provider struct{}
+type Provider struct {
+	account string // what Plan has settled
+}
 
-var (
-	_ seal.Provider  = Provider{}
-	_ seal.Forgetter = Provider{}
-)
+var _ seal.Forgetter = Provider{}
 
 type config struct {
 	Account string `json:"account"`
@@ -45,32 +44,48 @@ func Available() bool {
 	return runtime.GOOS == "darwin" || runtime.GOOS == "windows" || os.Getenv("DBUS_SESSION_BUS_ADDRESS") != ""
 }
 
+// Plan implements seal.Forgetter: it chooses the account of the next entry.
+func (p Provider) Plan() (seal.Provider, seal.Blob, error) {
+	id := make([]byte, 8)
+	if _, err := rand.Read(id); err != nil {
+		return nil, seal.Blob{}, err
+	}
+	p.account = "vault-" + hex.EncodeToString(id)
+	body, err := json.Marshal(config{Account: p.account})
+	return p, seal.Blob{Config: body}, err
+}
+
 // Wrap implements seal.Provider.
-func (Provider) Wrap(_ context.Context, root *crypt.Key, aad []byte) (seal.Blob, error) {
+func (p Provider) Wrap(ctx context.Context, root *crypt.Key, aad []byte) (seal.Blob, error) {
 	if !Available() {
 		return seal.Blob{}, fmt.Errorf("no session bus to reach a keychain: %w", seal.ErrUnavailable)
 	}
-	id := make([]byte, 8)
-	if _, err := rand.Read(id); err != nil {
-		return seal.Blob{}, err
+	if p.account == "" {
+		planned, _, err := p.Plan()
+		if err != nil {
+			return seal.Blob{}, err
+		}
+		return planned.Wrap(ctx, root, aad)
 	}
 	kek, err := crypt.GenerateKey(1)
 	if err != nil {
 		return seal.Blob{}, err
 	}
 	defer kek.Destroy()
-	c := config{Account: "vault-" + hex.EncodeToString(id)}
-	if err := kek.Export(func(material []byte) error {
-		return keyring.Set(service, c.Account, base64.StdEncoding.EncodeToString(material))
-	}); err != nil {
-		return seal.Blob{}, fmt.Errorf("storing in the keychain: %w: %w", seal.ErrUnavailable, err)
+	body, err := json.Marshal(config{Account: p.account})
+	if err != nil {
+		return seal.Blob{}, err
 	}
 	wrapped, err := seal.WrapWith(kek, root, aad)
 	if err != nil {
 		return seal.Blob{}, err
 	}
-	body, err := json.Marshal(c)
-	return seal.Blob{Config: body, Wrapped: wrapped}, err
+	if err := kek.Export(func(material []byte) error {
+		return keyring.Set(service, p.account, base64.StdEncoding.EncodeToString(material))
+	}); err != nil {
+		return seal.Blob{}, fmt.Errorf("storing in the keychain: %w: %w", seal.ErrUnavailable, err)
+	}
+	return seal.Blob{Config: body, Wrapped: wrapped}, nil
 }
 
 // Unwrap implements seal.Provider.
@@ -108,6 +123,12 @@ func (Provider) Forget(_ context.Context, b seal.Blob) error {
 		return fmt.Errorf("removing the old key from the keychain: %w", err)
 	}
 	return nil
+}
+
+// Describe implements seal.Forgetter.
+func (Provider) Describe(b seal.Blob) (string, error) {
+	c, err := read(b)
+	return fmt.Sprintf("the keychain's entry %s of %s", c.Account, service), err
 }
 
 func read(b seal.Blob) (config, error) {
