@@ -70,7 +70,7 @@ func initialize(ctx context.Context, store storage.Backend, left *leftovers, p s
 		return seal.Store(ctx, tx, record)
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("making the vault: %w", err), left.sweep(context.WithoutCancel(ctx)))
+		return nil, errors.Join(fmt.Errorf("making the vault: %w", err), left.sweep(ctx))
 	}
 	_ = left.sweep(ctx) // removes the note of what is needed now
 	return root, nil

@@ -56,10 +56,10 @@ func (l *leftovers) prepare(ctx context.Context, p seal.Provider, root *crypt.Ke
 		return nil, err
 	}
 	r, err := seal.Prepare(ctx, planned, root, generation, time.Now())
-	if err != nil { // the provider keeps nothing
-		return nil, errors.Join(err, l.drop(context.WithoutCancel(ctx), func(n note) bool { return n.is(p.Type(), b) }))
+	if err != nil && ctx.Err() == nil && !errors.Is(err, seal.ErrNotForgotten) { // the provider keeps nothing
+		err = errors.Join(err, l.drop(ctx, func(n note) bool { return n.is(p.Type(), b) }))
 	}
-	return r, nil
+	return r, err
 }
 
 // note adds a note, if the provider keeps anything.
@@ -132,8 +132,13 @@ func (l *leftovers) list(ctx context.Context) (strays []note, err error) {
 	return strays, err
 }
 
+// sweepWait is how long a sweep may take, also when what came before was given up.
+const sweepWait = 10 * time.Second
+
 // sweep removes what is noted and not needed. What cannot be removed stays noted.
 func (l *leftovers) sweep(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweepWait)
+	defer cancel()
 	strays, err := l.list(ctx)
 	if err != nil {
 		return fmt.Errorf("looking for what old seals have left: %w", err)
@@ -145,7 +150,7 @@ func (l *leftovers) sweep(ctx context.Context) error {
 			kept, errs = append(kept, n), append(errs, err)
 		}
 	}
-	errs = append(errs, l.drop(ctx, func(n note) bool {
+	errs = append(errs, l.drop(context.WithoutCancel(ctx), func(n note) bool {
 		return !slices.ContainsFunc(kept, func(k note) bool { return k.is(n.Type, n.Blob) })
 	}))
 	return errors.Join(errs...)
@@ -170,6 +175,8 @@ func sweepRestores(ctx context.Context, home string, o Options) error {
 }
 
 func sweepRestore(ctx context.Context, dir string, providers seal.Set) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweepWait)
+	defer cancel()
 	db, store, err := openDatabase(ctx, dir, true)
 	switch {
 	case errors.Is(err, ErrNoVault), errors.Is(err, sqldb.ErrCorrupt), errors.Is(err, storage.ErrCorrupt):

@@ -37,7 +37,7 @@ func (v *Vault) Rekey(ctx context.Context, p seal.Provider) (err error) {
 		return err
 	}
 	err = v.rekey(ctx, left, p)
-	return errors.Join(err, left.sweep(context.WithoutCancel(ctx)))
+	return errors.Join(err, left.sweep(ctx))
 }
 
 // rekey puts the new seal in force.

@@ -49,7 +49,7 @@ func Restore(ctx context.Context, r io.Reader, home string, passphrase []byte, p
 			err = os.RemoveAll(dir)
 			return
 		}
-		err = errors.Join(err, sweepRestore(context.WithoutCancel(ctx), dir, o.providers(home)))
+		err = errors.Join(err, sweepRestore(ctx, dir, o.providers(home)))
 	}()
 	root, err := unpack(r, dir, passphrase)
 	if err != nil {

@@ -80,16 +80,21 @@ func (p Provider) Wrap(ctx context.Context, root *crypt.Key, aad []byte) (seal.B
 	if err != nil {
 		return seal.Blob{}, err
 	}
+	var text string
 	if err := kek.Export(func(material []byte) error {
-		return keyring.Set(service, p.account, base64.StdEncoding.EncodeToString(material))
+		text = base64.StdEncoding.EncodeToString(material)
+		return nil
 	}); err != nil {
+		return seal.Blob{}, err
+	}
+	if err := await(ctx, func() error { return keyring.Set(service, p.account, text) }); err != nil {
 		return seal.Blob{}, fmt.Errorf("storing in the keychain: %w: %w", seal.ErrUnavailable, err)
 	}
 	return seal.Blob{Config: body, Wrapped: wrapped}, nil
 }
 
 // Unwrap implements seal.Provider.
-func (Provider) Unwrap(_ context.Context, b seal.Blob, aad []byte) (*crypt.Key, error) {
+func (Provider) Unwrap(ctx context.Context, b seal.Blob, aad []byte) (*crypt.Key, error) {
 	c, err := read(b)
 	if err != nil {
 		return nil, err
@@ -97,8 +102,11 @@ func (Provider) Unwrap(_ context.Context, b seal.Blob, aad []byte) (*crypt.Key, 
 	if !Available() {
 		return nil, fmt.Errorf("no session bus to reach the keychain: %w", seal.ErrUnavailable)
 	}
-	text, err := keyring.Get(service, c.Account)
-	if err != nil {
+	var text string
+	if err := await(ctx, func() (err error) {
+		text, err = keyring.Get(service, c.Account)
+		return err
+	}); err != nil {
 		return nil, fmt.Errorf("reading the keychain: %w: %w", seal.ErrUnavailable, err)
 	}
 	material, err := base64.StdEncoding.Strict().DecodeString(text)
@@ -114,15 +122,32 @@ func (Provider) Unwrap(_ context.Context, b seal.Blob, aad []byte) (*crypt.Key, 
 }
 
 // Forget implements seal.Forgetter: it removes the entry.
-func (Provider) Forget(_ context.Context, b seal.Blob) error {
+func (Provider) Forget(ctx context.Context, b seal.Blob) error {
 	c, err := read(b)
 	if err != nil {
 		return err
 	}
-	if err := keyring.Delete(service, c.Account); err != nil && !errors.Is(err, keyring.ErrNotFound) {
-		return fmt.Errorf("removing the old key from the keychain: %w", err)
+	if !Available() {
+		return fmt.Errorf("no session bus to reach the keychain, and to remove the old key from it: %w", seal.ErrUnavailable)
+	}
+	err = await(ctx, func() error { return keyring.Delete(service, c.Account) })
+	if err != nil && !errors.Is(err, keyring.ErrNotFound) {
+		return fmt.Errorf("removing the old key from the keychain: %w: %w", seal.ErrUnavailable, err)
 	}
 	return nil
+}
+
+// await calls the keychain, which knows no contexts and waits for as long as a person takes to answer it. A call that is given up
+// goes on behind, and nobody may look at what it gives.
+func await(ctx context.Context, call func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- call() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("it has not answered: %w", ctx.Err())
+	}
 }
 
 // Describe implements seal.Forgetter.
