@@ -46,7 +46,7 @@ func dying(p seal.Forgetter) seal.Provider {
 func died(t *testing.T, fn func() error) {
 	t.Helper()
 	defer func() {
-		if p := recover(); p != errDied { //nolint:errorlint // the very value
+		if p := recover(); p != errDied {
 			t.Fatalf("it did not die but gave %v", p)
 		}
 	}()
