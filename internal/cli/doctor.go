@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -115,12 +116,29 @@ func (a *app) diagnoseVault(ctx context.Context) []diagnosis {
 	if err := a.vault.Check(ctx); err != nil {
 		d.Problem, d.Mend = err.Error(), "restore a backup: zvault restore FILE"
 	}
-	all = append(all, d)
+	all = append(all, d, a.diagnoseLeftovers(ctx))
 	d = diagnosis{Check: "audit log"}
 	if _, err := a.vault.Audit.Verify(ctx); err != nil {
 		d.Problem, d.Mend = err.Error(), "find out who changed it; zvault audit list shows what can still be read"
 	}
 	return append(all, d)
+}
+
+// diagnoseLeftovers looks for keys that no seal needs.
+func (a *app) diagnoseLeftovers(ctx context.Context) diagnosis {
+	d := diagnosis{Check: "old keys"}
+	noted, unknown, err := a.vault.Leftovers(ctx)
+	switch {
+	case err != nil:
+		d.Problem, d.Mend = err.Error(), "look at "+a.vault.Home+" yourself"
+	case len(noted) > 0:
+		d.Problem = "a change of the seal was interrupted and has left " + strings.Join(noted, ", ")
+		d.Mend = "zvault rekey --seal " + a.vault.Seal.Type + " removes it"
+	case len(unknown) > 0:
+		d.Problem = "this vault does not use " + strings.Join(unknown, ", ")
+		d.Mend = "remove it, unless a copy of an older state of the vault needs it"
+	}
+	return d
 }
 
 // diagnoseProject looks for values in and around the project's directory.

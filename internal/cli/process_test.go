@@ -18,6 +18,9 @@ import (
 // asMain makes the test binary be zvault.
 const asMain = "ZVAULT_TEST_AS_MAIN"
 
+// onOneThread, as the value of asMain, makes all that the command's own goroutine does happen on one thread.
+const onOneThread = "one thread"
+
 // vault is a home that real processes work on.
 type vault struct {
 	home, binary string

@@ -3,6 +3,7 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -11,7 +12,10 @@ import (
 
 // TestMain lets the scripts run this very binary as zvault.
 func TestMain(m *testing.M) {
-	if os.Getenv(asMain) != "" {
+	if as := os.Getenv(asMain); as != "" {
+		if as == onOneThread {
+			runtime.LockOSThread()
+		}
 		os.Exit(Main())
 	}
 	testscript.Main(m, map[string]func(){"zvault": func() { os.Exit(Main()) }})

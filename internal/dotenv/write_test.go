@@ -120,7 +120,10 @@ func TestWrite_Names(t *testing.T) {
 	}
 }
 
-// What systemd and PowerShell read cannot be had here; these follow systemd.exec(5) and about_Quoting_Rules.
+// These follow the documentation: systemd.exec(5), about_Quoting_Rules, and that of workflow commands. What systemd itself makes of
+// a file is tested on Linux, beside this. The readers of the other two are nothing that a test can install: PowerShell comes with
+// .NET and from no registry that the tests use (the package that npm has fetches it from elsewhere), and the file that $GITHUB_ENV
+// names is read by the runner, a program in C# that has no command for it; @actions/core only writes such files.
 func TestWrite_ByTheBook(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

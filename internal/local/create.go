@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -27,7 +26,7 @@ func Create(ctx context.Context, home string, p seal.Provider, o Options) (err e
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return fmt.Errorf("making the vault's directory: %w", err)
 	}
-	unlock, err := lock(filepath.Join(home, ".lock"))
+	unlock, err := lock(filepath.Join(home, lockFile))
 	if err != nil {
 		return fmt.Errorf("locking %s: %w", home, err)
 	}
@@ -36,7 +35,7 @@ func Create(ctx context.Context, home string, p seal.Provider, o Options) (err e
 	if err != nil {
 		return err
 	}
-	root, err := initialize(ctx, store, p)
+	root, err := initialize(ctx, store, &leftovers{home, store, o.providers(home)}, p)
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
@@ -48,18 +47,19 @@ func Create(ctx context.Context, home string, p seal.Provider, o Options) (err e
 }
 
 // initialize makes seal and keyring and returns the root key.
-func initialize(ctx context.Context, store storage.Backend, p seal.Provider) (*crypt.Key, error) {
+func initialize(ctx context.Context, store storage.Backend, left *leftovers, p seal.Provider) (*crypt.Key, error) {
 	if _, err := seal.Load(ctx, store); !errors.Is(err, seal.ErrNoSeal) {
 		if err == nil {
 			err = ErrExists
 		}
 		return nil, err
 	}
+	_ = left.sweep(ctx) // so that nothing gathers; what cannot be removed stays noted, and doctor mentions it
 	root, err := crypt.GenerateKey(1)
 	if err != nil {
 		return nil, err
 	}
-	record, err := seal.Prepare(ctx, p, root, 1, time.Now())
+	record, err := left.prepare(ctx, p, root, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +70,9 @@ func initialize(ctx context.Context, store storage.Backend, p seal.Provider) (*c
 		return seal.Store(ctx, tx, record)
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("making the vault: %w", err), seal.Forget(ctx, record, seal.SetOf(p)))
+		return nil, errors.Join(fmt.Errorf("making the vault: %w", err), left.sweep(ctx))
 	}
+	_ = left.sweep(ctx) // removes the note of what is needed now
 	return root, nil
 }
 

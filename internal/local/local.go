@@ -4,7 +4,7 @@
 //	vault.db      SQLite: the barrier's entries and the platform's tables, all values sealed
 //	seal-*.key    the key of a key-file seal
 //	audit/        the audit log
-//	.lock         held while a vault is made
+//	.lock         held while a vault is made or its seal changed
 //
 // The directory has mode 0700, files 0600. [Create] makes a vault, [Open] opens it.
 package local
@@ -46,6 +46,7 @@ var (
 const (
 	DatabaseFile = "vault.db"
 	AuditDir     = "audit"
+	lockFile     = ".lock"
 	orgSlug      = "local"
 )
 
@@ -77,7 +78,7 @@ type Vault struct {
 	store   storage.Backend
 	auditor *auditKeys
 	prints  *crypt.Key
-	// keepOldSeal keeps Rekey from removing what the old seal kept outside of the record.
+	// keepOldSeal says that what the seals kept outside of their records is not for Rekey to remove.
 	keepOldSeal bool
 }
 

@@ -2,8 +2,9 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"time"
+	"path/filepath"
 
 	"github.com/ArcadeLabsInc/zvault/internal/crypt"
 	"github.com/ArcadeLabsInc/zvault/internal/seal"
@@ -13,17 +14,40 @@ import (
 
 // Rekey gives the vault a new root key under another seal, or under new material of the same kind. The steps are in such an
 // order that at each the old or the new seal opens the vault: the new one is prepared and proved; one transaction puts the
-// keyring under the new root key and stores the new record; what the old seal kept is removed last.
-func (v *Vault) Rekey(ctx context.Context, p seal.Provider) error {
+// keyring under the new root key and stores the new record; what the old seal kept is removed last, and with it what an
+// interrupted Rekey or Create has left.
+func (v *Vault) Rekey(ctx context.Context, p seal.Provider) (err error) {
+	unlock, err := lock(filepath.Join(v.Home, lockFile))
+	if err != nil {
+		return fmt.Errorf("locking %s: %w", v.Home, err)
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	if err := v.record(ctx, "vault.rekey", v.Seal.Type+" to "+p.Type()); err != nil {
 		return err
 	}
+	left := &leftovers{v.Home, v.store, v.options.providers(v.Home)}
+	if v.keepOldSeal {
+		if err := left.drop(ctx, func(n note) bool { return n.Home != v.Home }); err != nil {
+			return err
+		}
+		return v.rekey(ctx, left, p)
+	}
+	_ = left.sweep(ctx) // so that nothing gathers; what cannot be removed stays noted, and is reported below
+	if err := left.note(ctx, v.Seal.Type, v.Seal.Blob); err != nil {
+		return err
+	}
+	err = v.rekey(ctx, left, p)
+	return errors.Join(err, left.sweep(ctx))
+}
+
+// rekey puts the new seal in force.
+func (v *Vault) rekey(ctx context.Context, left *leftovers, p seal.Provider) error {
 	root, err := crypt.GenerateKey(1)
 	if err != nil {
 		return err
 	}
 	defer root.Destroy()
-	next, err := seal.Prepare(ctx, p, root, v.Seal.Generation+1, time.Now())
+	next, err := left.prepare(ctx, p, root, v.Seal.Generation+1)
 	if err != nil {
 		return err
 	}
@@ -38,19 +62,12 @@ func (v *Vault) Rekey(ctx context.Context, p seal.Provider) error {
 	}); err != nil {
 		return err
 	}
-	old := v.Seal
 	oldID, err := v.sessionID(ctx)
 	if err != nil {
 		return err
 	}
 	v.Seal = next
-	if err := session.Drop(oldID); err != nil {
-		return err
-	}
-	if v.keepOldSeal {
-		return nil
-	}
-	return seal.Forget(ctx, old, v.options.providers(v.Home))
+	return session.Drop(oldID)
 }
 
 // unchanged makes sure that nobody else has rekeyed the vault meanwhile.

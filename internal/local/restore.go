@@ -30,11 +30,28 @@ func Restore(ctx context.Context, r io.Reader, home string, passphrase []byte, p
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return fmt.Errorf("making the vault's directory: %w", err)
 	}
-	dir, err := os.MkdirTemp(home, ".restore-*")
+	unlock, err := lock(filepath.Join(home, lockFile))
+	if err != nil {
+		return fmt.Errorf("locking %s: %w", home, err)
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	if Exists(home) { // made while this one waited
+		return ErrExists
+	}
+	if err := sweepRestores(ctx, home, o); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(home, restorePattern)
 	if err != nil {
 		return fmt.Errorf("restoring: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() {
+		if err == nil {
+			err = os.RemoveAll(dir)
+			return
+		}
+		err = errors.Join(err, sweepRestore(ctx, dir, o.providers(home)))
+	}()
 	root, err := unpack(r, dir, passphrase)
 	if err != nil {
 		return err

@@ -29,6 +29,8 @@ var (
 	ErrDamaged = errors.New("damaged")
 	// ErrNewer is returned for a record that a later version wrote.
 	ErrNewer = errors.New("the seal was written by a newer version of zvault")
+	// ErrNotForgotten is returned by Prepare, with why it failed, when a provider still keeps what is of no use then.
+	ErrNotForgotten = errors.New("a key that nothing needs could not be removed")
 	// ErrUnknown is returned for a record of a provider that this build does not have.
 	ErrUnknown = errors.New("unknown kind of seal")
 )
@@ -49,9 +51,17 @@ type Provider interface {
 	Unwrap(ctx context.Context, b Blob, aad []byte) (*crypt.Key, error)
 }
 
-// Forgetter is a Provider that keeps something outside of the record, which Forget removes.
+// Forgetter is a Provider that keeps something outside of the record.
 type Forgetter interface {
+	Provider
+	// Plan settles what the next Wrap will keep, and keeps nothing yet: the Wrap of the provider it returns keeps what b names,
+	// or nothing if it fails, unless it was given up because ctx ended. b has no wrapped key. Whoever stores b first can find what
+	// a killed process has left.
+	Plan() (planned Provider, b Blob, err error)
+	// Forget removes what b names. If it is not there, that is no error.
 	Forget(ctx context.Context, b Blob) error
+	// Describe says what b names, for people; it is no secret.
+	Describe(b Blob) (string, error)
 }
 
 // Set is the providers a program has, by type.
@@ -67,7 +77,7 @@ func SetOf(providers ...Provider) Set {
 }
 
 // Prepare has a provider wrap the root key and proves that it can open that again. Nothing is in force until the record is
-// stored.
+// stored. If it fails, the provider keeps nothing, unless it cannot be reached or ctx has ended.
 func Prepare(ctx context.Context, p Provider, root *crypt.Key, generation int, now time.Time) (*Record, error) {
 	r := &Record{Format: recordFormat, Type: p.Type(), Generation: generation, Created: now.UTC().Truncate(time.Second)}
 	blob, err := p.Wrap(ctx, root, r.aad())
@@ -75,15 +85,36 @@ func Prepare(ctx context.Context, p Provider, root *crypt.Key, generation int, n
 		return nil, fmt.Errorf("sealing with %s: %w", p.Type(), err)
 	}
 	r.Blob = blob
-	proof, err := p.Unwrap(ctx, blob, r.aad())
+	if err := prove(ctx, p, r, root); err != nil {
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), forgetWait)
+		defer cancel()
+		return nil, errors.Join(fmt.Errorf("trying the new seal: %w", err), forget(last, r, p))
+	}
+	return r, nil
+}
+
+// forget is Forget with an error that says what it means.
+func forget(ctx context.Context, r *Record, p Provider) error {
+	if err := Forget(ctx, r, SetOf(p)); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotForgotten, err)
+	}
+	return nil
+}
+
+// forgetWait is how long Prepare gives a provider to remove what is of no use, also when ctx has ended.
+const forgetWait = 10 * time.Second
+
+// prove opens a record and compares.
+func prove(ctx context.Context, p Provider, r *Record, root *crypt.Key) error {
+	proof, err := p.Unwrap(ctx, r.Blob, r.aad())
 	if err != nil {
-		return nil, fmt.Errorf("trying the new seal: %w", err)
+		return err
 	}
 	defer proof.Destroy()
 	if !same(root, proof) {
-		return nil, fmt.Errorf("trying the new seal: %w", ErrWrongKey)
+		return ErrWrongKey
 	}
-	return r, nil
+	return nil
 }
 
 // same compares two keys by what they make of a purpose.

@@ -26,12 +26,11 @@ const Type = "keychain"
 const service = "zvault"
 
 // Provider keeps keys in the keychain. Every Wrap makes a new entry.
-type Provider struct{}
+type Provider struct {
+	account string // what Plan has settled
+}
 
-var (
-	_ seal.Provider  = Provider{}
-	_ seal.Forgetter = Provider{}
-)
+var _ seal.Forgetter = Provider{}
 
 type config struct {
 	Account string `json:"account"`
@@ -45,36 +44,57 @@ func Available() bool {
 	return runtime.GOOS == "darwin" || runtime.GOOS == "windows" || os.Getenv("DBUS_SESSION_BUS_ADDRESS") != ""
 }
 
+// Plan implements seal.Forgetter: it chooses the account of the next entry.
+func (p Provider) Plan() (seal.Provider, seal.Blob, error) {
+	id := make([]byte, 8)
+	if _, err := rand.Read(id); err != nil {
+		return nil, seal.Blob{}, err
+	}
+	p.account = "vault-" + hex.EncodeToString(id)
+	body, err := json.Marshal(config{Account: p.account})
+	return p, seal.Blob{Config: body}, err
+}
+
 // Wrap implements seal.Provider.
-func (Provider) Wrap(_ context.Context, root *crypt.Key, aad []byte) (seal.Blob, error) {
+func (p Provider) Wrap(ctx context.Context, root *crypt.Key, aad []byte) (seal.Blob, error) {
 	if !Available() {
 		return seal.Blob{}, fmt.Errorf("no session bus to reach a keychain: %w", seal.ErrUnavailable)
 	}
-	id := make([]byte, 8)
-	if _, err := rand.Read(id); err != nil {
-		return seal.Blob{}, err
+	if p.account == "" {
+		planned, _, err := p.Plan()
+		if err != nil {
+			return seal.Blob{}, err
+		}
+		return planned.Wrap(ctx, root, aad)
 	}
 	kek, err := crypt.GenerateKey(1)
 	if err != nil {
 		return seal.Blob{}, err
 	}
 	defer kek.Destroy()
-	c := config{Account: "vault-" + hex.EncodeToString(id)}
-	if err := kek.Export(func(material []byte) error {
-		return keyring.Set(service, c.Account, base64.StdEncoding.EncodeToString(material))
-	}); err != nil {
-		return seal.Blob{}, fmt.Errorf("storing in the keychain: %w: %w", seal.ErrUnavailable, err)
+	body, err := json.Marshal(config{Account: p.account})
+	if err != nil {
+		return seal.Blob{}, err
 	}
 	wrapped, err := seal.WrapWith(kek, root, aad)
 	if err != nil {
 		return seal.Blob{}, err
 	}
-	body, err := json.Marshal(c)
-	return seal.Blob{Config: body, Wrapped: wrapped}, err
+	var text string
+	if err := kek.Export(func(material []byte) error {
+		text = base64.StdEncoding.EncodeToString(material)
+		return nil
+	}); err != nil {
+		return seal.Blob{}, err
+	}
+	if err := await(ctx, func() error { return keyring.Set(service, p.account, text) }); err != nil {
+		return seal.Blob{}, fmt.Errorf("storing in the keychain: %w: %w", seal.ErrUnavailable, err)
+	}
+	return seal.Blob{Config: body, Wrapped: wrapped}, nil
 }
 
 // Unwrap implements seal.Provider.
-func (Provider) Unwrap(_ context.Context, b seal.Blob, aad []byte) (*crypt.Key, error) {
+func (Provider) Unwrap(ctx context.Context, b seal.Blob, aad []byte) (*crypt.Key, error) {
 	c, err := read(b)
 	if err != nil {
 		return nil, err
@@ -82,8 +102,11 @@ func (Provider) Unwrap(_ context.Context, b seal.Blob, aad []byte) (*crypt.Key, 
 	if !Available() {
 		return nil, fmt.Errorf("no session bus to reach the keychain: %w", seal.ErrUnavailable)
 	}
-	text, err := keyring.Get(service, c.Account)
-	if err != nil {
+	var text string
+	if err := await(ctx, func() (err error) {
+		text, err = keyring.Get(service, c.Account)
+		return err
+	}); err != nil {
 		return nil, fmt.Errorf("reading the keychain: %w: %w", seal.ErrUnavailable, err)
 	}
 	material, err := base64.StdEncoding.Strict().DecodeString(text)
@@ -99,15 +122,38 @@ func (Provider) Unwrap(_ context.Context, b seal.Blob, aad []byte) (*crypt.Key, 
 }
 
 // Forget implements seal.Forgetter: it removes the entry.
-func (Provider) Forget(_ context.Context, b seal.Blob) error {
+func (Provider) Forget(ctx context.Context, b seal.Blob) error {
 	c, err := read(b)
 	if err != nil {
 		return err
 	}
-	if err := keyring.Delete(service, c.Account); err != nil && !errors.Is(err, keyring.ErrNotFound) {
-		return fmt.Errorf("removing the old key from the keychain: %w", err)
+	if !Available() {
+		return fmt.Errorf("no session bus to reach the keychain, and to remove the old key from it: %w", seal.ErrUnavailable)
+	}
+	err = await(ctx, func() error { return keyring.Delete(service, c.Account) })
+	if err != nil && !errors.Is(err, keyring.ErrNotFound) {
+		return fmt.Errorf("removing the old key from the keychain: %w: %w", seal.ErrUnavailable, err)
 	}
 	return nil
+}
+
+// await calls the keychain, which knows no contexts and waits for as long as a person takes to answer it. A call that is given up
+// goes on behind, and nobody may look at what it gives.
+func await(ctx context.Context, call func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- call() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("it has not answered: %w", ctx.Err())
+	}
+}
+
+// Describe implements seal.Forgetter.
+func (Provider) Describe(b seal.Blob) (string, error) {
+	c, err := read(b)
+	return fmt.Sprintf("the keychain's entry %s of %s", c.Account, service), err
 }
 
 func read(b seal.Blob) (config, error) {

@@ -27,40 +27,59 @@ var ErrPermissions = errors.New("others can read the key file")
 // Provider keeps key files in a directory. Every Wrap writes a new one, so that the one in force is never touched.
 type Provider struct {
 	Dir string
+
+	file string // what Plan has settled
 }
 
-var (
-	_ seal.Provider  = Provider{}
-	_ seal.Forgetter = Provider{}
-)
+var _ seal.Forgetter = Provider{}
 
 type config struct {
 	File string `json:"file"`
 }
 
+// The name of a key file is 16 hexadecimal digits between these.
+const (
+	prefix = "seal-"
+	suffix = ".key"
+)
+
 // Type implements seal.Provider.
 func (Provider) Type() string { return Type }
 
-// Wrap implements seal.Provider.
-func (p Provider) Wrap(_ context.Context, root *crypt.Key, aad []byte) (seal.Blob, error) {
+// Plan implements seal.Forgetter: it chooses the name of the next key file.
+func (p Provider) Plan() (seal.Provider, seal.Blob, error) {
 	id := make([]byte, 8)
 	if _, err := rand.Read(id); err != nil {
-		return seal.Blob{}, err
+		return nil, seal.Blob{}, err
+	}
+	p.file = prefix + hex.EncodeToString(id) + suffix
+	body, err := json.Marshal(config{File: p.file})
+	return p, seal.Blob{Config: body}, err
+}
+
+// Wrap implements seal.Provider.
+func (p Provider) Wrap(ctx context.Context, root *crypt.Key, aad []byte) (seal.Blob, error) {
+	if p.file == "" {
+		planned, _, err := p.Plan()
+		if err != nil {
+			return seal.Blob{}, err
+		}
+		return planned.Wrap(ctx, root, aad)
 	}
 	kek, err := crypt.GenerateKey(1)
 	if err != nil {
 		return seal.Blob{}, err
 	}
 	defer kek.Destroy()
-	c := config{File: "seal-" + hex.EncodeToString(id) + ".key"}
-	if err := kek.Export(func(material []byte) error { return write(filepath.Join(p.Dir, c.File), material) }); err != nil {
+	body, err := json.Marshal(config{File: p.file})
+	if err != nil {
 		return seal.Blob{}, err
 	}
 	wrapped, err := seal.WrapWith(kek, root, aad)
 	if err != nil {
 		return seal.Blob{}, err
 	}
-	body, err := json.Marshal(c)
+	err = kek.Export(func(material []byte) error { return write(filepath.Join(p.Dir, p.file), material) })
 	return seal.Blob{Config: body, Wrapped: wrapped}, err
 }
 
@@ -88,6 +107,32 @@ func (p Provider) Forget(_ context.Context, b seal.Blob) error {
 		return fmt.Errorf("removing the old key file: %w", err)
 	}
 	return nil
+}
+
+// Describe implements seal.Forgetter.
+func (p Provider) Describe(b seal.Blob) (string, error) {
+	path, err := p.path(b)
+	return "the key file " + path, err
+}
+
+// Files lists the key files in Dir, as blobs for Forget and Describe.
+func (p Provider) Files() ([]seal.Blob, error) {
+	entries, err := os.ReadDir(p.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("looking for key files: %w", err)
+	}
+	var all []seal.Blob
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), prefix) || !strings.HasSuffix(e.Name(), suffix) {
+			continue
+		}
+		body, err := json.Marshal(config{File: e.Name()})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, seal.Blob{Config: body})
+	}
+	return all, nil
 }
 
 // path is where the key file of a blob lies. A record cannot point out of the directory.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
@@ -66,12 +67,14 @@ func open(path string) (*bbolt.DB, error) {
 // openFile turns the panics that bbolt has for damaged files into errors and lets go of the file then.
 func openFile(path string, readOnly bool) (db *bbolt.DB, err error) {
 	var file *os.File
+	returned := false
 	defer func() {
-		if err != nil && db == nil && file != nil {
-			_ = file.Close() // bbolt has closed it already, unless it panicked
+		if !returned && file != nil {
+			err = errors.Join(err, unlock(file), file.Close())
 		}
 	}()
 	defer guard(&err)
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // a file that is cut off within its free list
 	options := *bbolt.DefaultOptions
 	options.Timeout = 1 // nanosecond: one try
 	options.ReadOnly = readOnly
@@ -81,7 +84,9 @@ func openFile(path string, readOnly bool) (db *bbolt.DB, err error) {
 		file, err = os.OpenFile(name, flag, mode)
 		return file, err
 	}
-	return bbolt.Open(path, 0o600, &options)
+	db, err = bbolt.Open(path, 0o600, &options) // closes the file if it fails
+	returned = true
+	return db, err
 }
 
 // mapSize is how much of the address space is set aside, so that a growing file need not wait for readers. Windows

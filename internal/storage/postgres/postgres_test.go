@@ -71,6 +71,11 @@ func TestStore(t *testing.T) {
 	storagetest.Run(t, func(t *testing.T) storage.Backend { return open(t, testpg.URL(t)) })
 }
 
+func TestInterleaved(t *testing.T) {
+	t.Parallel()
+	storagetest.RunInterleaved(t, func(t *testing.T) storage.Backend { return open(t, testpg.URL(t)) })
+}
+
 func TestDurable(t *testing.T) {
 	t.Parallel()
 	storagetest.RunDurable(t, openIn)

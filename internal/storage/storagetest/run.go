@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Backend, without ...strin
 		{"RollbackOnError", testRollbackOnError},
 		{"RollbackOnPanic", testRollbackOnPanic},
 		{"ConcurrentWriters", testConcurrentWriters},
+		{"WriteSkew", testWriteSkew},
 		{"ViewsAreConsistent", testViewsAreConsistent},
 		{"Cancelled", testCancelled},
 		{"CancelledInside", testCancelledInside},
