@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -396,6 +397,117 @@ func TestGoClient_Ceremonies(t *testing.T) {
 		must(c.Sys().Unseal(key))(t)
 	}
 	must(c.Sys().ListMounts())(t)
+}
+
+// TestGoClient_AppRole signs in with a role id and secret ids of all kinds.
+func TestGoClient_AppRole(t *testing.T) {
+	t.Parallel()
+	s := servertest.Start(t)
+	c := client(t, s, s.Token)
+	if err := c.Sys().EnableAuthWithOptions("approle", &api.EnableAuthOptions{Type: "approle"}); err != nil {
+		t.Fatal(err)
+	}
+	must(c.Logical().Write("auth/approle/role/web", map[string]any{"token_policies": "a,b", "token_ttl": "10m", "token_max_ttl": "20m", "secret_id_num_uses": 5}))(t)
+	role := must(c.Logical().Read("auth/approle/role/web"))(t)
+	if role.Data["token_ttl"] != json.Number("600") || role.Data["bind_secret_id"] != true {
+		t.Errorf("role: %v", role.Data)
+	}
+	id, _ := must(c.Logical().Read("auth/approle/role/web/role-id"))(t).Data["role_id"].(string)
+	secret := must(c.Logical().Write("auth/approle/role/web/secret-id", map[string]any{"metadata": `{"host":"h1"}`, "num_uses": 3}))(t)
+	sign := func(roleID, secretID any) (*api.Secret, error) {
+		return client(t, s, "").Logical().Write("auth/approle/login", map[string]any{"role_id": roleID, "secret_id": secretID})
+	}
+	login := must(sign(id, secret.Data["secret_id"]))(t)
+	if !slices.Equal(login.Auth.Policies, []string{"a", "b", "default"}) || login.Auth.LeaseDuration != 600 || login.Auth.Metadata["host"] != "h1" ||
+		login.Auth.Metadata["role_name"] != "web" {
+		t.Errorf("login: %+v", login.Auth.Metadata)
+	}
+	renewed := must(client(t, s, login.Auth.ClientToken).Auth().Token().RenewSelf(3600))(t)
+	if renewed.Auth.LeaseDuration > 1200 || renewed.Auth.LeaseDuration < 1100 {
+		t.Errorf("renewed to %d s, past the role's maximum", renewed.Auth.LeaseDuration)
+	}
+	// One wrong letter, one of another role, none: all alike.
+	for _, bad := range [][2]any{{id, "wrong"}, {"wrong", secret.Data["secret_id"]}, {"../web", "x"}} {
+		_, err := sign(bad[0], bad[1])
+		refused(t, err, http.StatusBadRequest, "invalid role or secret ID")
+	}
+	// Of many at once, as many get in as there are uses left.
+	var wait sync.WaitGroup
+	results := make(chan error, 10)
+	for range cap(results) {
+		wait.Go(func() {
+			_, err := sign(id, secret.Data["secret_id"])
+			results <- err
+		})
+	}
+	wait.Wait()
+	close(results)
+	in := 0
+	for err := range results {
+		if err == nil {
+			in++
+		} else {
+			refused(t, err, http.StatusBadRequest, "invalid role or secret ID")
+		}
+	}
+	if in != 2 {
+		t.Errorf("%d logins with two uses left", in)
+	}
+	must(c.Logical().Write("auth/approle/role/web/custom-secret-id", map[string]any{"secret_id": "chosen", "cidr_list": "10.0.0.0/8"}))(t)
+	_, err := sign(id, "chosen")
+	refused(t, err, http.StatusBadRequest, "unauthorized")
+	list := must(c.Logical().List("auth/approle/role/web/secret-id"))(t)
+	keys, _ := list.Data["keys"].([]any)
+	if len(keys) != 1 {
+		t.Fatalf("accessors: %v", keys)
+	}
+	shown := must(c.Logical().Write("auth/approle/role/web/secret-id-accessor/lookup", map[string]any{"secret_id_accessor": keys[0]}))(t)
+	if cidrs, _ := shown.Data["cidr_list"].([]any); !slices.Equal(cidrs, []any{"10.0.0.0/8"}) {
+		t.Errorf("shown: %v", shown.Data)
+	}
+	must(c.Logical().Write("auth/approle/role/web/secret-id-accessor/destroy", map[string]any{"secret_id_accessor": keys[0]}))(t)
+	if left, err := c.Logical().List("auth/approle/role/web/secret-id"); left != nil || err != nil {
+		t.Errorf("after destroying: %v, %v", left, err)
+	}
+	must(c.Logical().Delete("auth/approle/role/web"))(t)
+	_, err = client(t, s, login.Auth.ClientToken).Auth().Token().RenewSelf(60)
+	refused(t, err, http.StatusBadRequest, "does not exist")
+	if err := c.Sys().DisableAuth("approle"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = client(t, s, login.Auth.ClientToken).Auth().Token().LookupSelf()
+	refused(t, err, http.StatusForbidden, "permission denied")
+}
+
+func TestGoClient_Transit(t *testing.T) {
+	t.Parallel()
+	s := servertest.Start(t)
+	c := client(t, s, s.Token)
+	if err := c.Sys().Mount("transit", &api.MountInput{Type: "transit"}); err != nil {
+		t.Fatal(err)
+	}
+	must(c.Logical().Write("transit/keys/k", nil))(t)
+	plain := base64.StdEncoding.EncodeToString([]byte("some text"))
+	sealed := must(c.Logical().Write("transit/encrypt/k", map[string]any{"plaintext": plain}))(t)
+	text, _ := sealed.Data["ciphertext"].(string)
+	if !strings.HasPrefix(text, "vault:v1:") {
+		t.Fatalf("ciphertext of %d letters", len(text))
+	}
+	must(c.Logical().Write("transit/keys/k/rotate", nil))(t)
+	rewrapped := must(c.Logical().Write("transit/rewrap/k", map[string]any{"ciphertext": text}))(t)
+	for _, one := range []any{text, rewrapped.Data["ciphertext"]} {
+		if got := must(c.Logical().Write("transit/decrypt/k", map[string]any{"ciphertext": one}))(t); got.Data["plaintext"] != plain {
+			t.Error("it decrypts to something else")
+		}
+	}
+	batch := must(c.Logical().Write("transit/encrypt/k", map[string]any{"batch_input": []map[string]any{{"plaintext": plain}, {"plaintext": plain}}}))(t)
+	if results, _ := batch.Data["batch_results"].([]any); len(results) != 2 {
+		t.Errorf("batch: %v", batch.Data)
+	}
+	_, err := c.Logical().Write("transit/decrypt/k", map[string]any{"ciphertext": "vault:v1:AAAA"})
+	if status(err) != http.StatusBadRequest {
+		t.Errorf("a damaged ciphertext: %v", err)
+	}
 }
 
 // TestRestart requires that what was acknowledged is there after the process is gone, tokens included.
