@@ -247,6 +247,7 @@ func TestSecretService_Hanging(t *testing.T) {
 	r := prepare(t, root)
 	daemon := serverProcess(t)
 	check(t, daemon.Signal(syscall.SIGSTOP))
+	t.Cleanup(func() { check(t, daemon.Signal(syscall.SIGCONT)) }) // a stopped one would outlive its bus
 	for name, act := range map[string]func(context.Context) error{
 		"open": func(ctx context.Context) error {
 			_, err := seal.Open(ctx, r, seal.SetOf(keychain.Provider{}))
@@ -258,7 +259,14 @@ func TestSecretService_Hanging(t *testing.T) {
 		},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		err := act(ctx)
+		done := make(chan error, 1)
+		go func() { done <- act(ctx) }()
+		var err error
+		select {
+		case err = <-done:
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s goes on waiting", name)
+		}
 		cancel()
 		t.Log(name)
 		clear(t, err, seal.ErrUnavailable)
