@@ -16,6 +16,7 @@ import (
 	"github.com/ArcadeLabsInc/zvault/internal/vault"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/auth/approle"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/auth/tokens"
+	"github.com/ArcadeLabsInc/zvault/internal/vault/auth/userpass"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/cubbyhole"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/kv1"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/kv2"
@@ -37,8 +38,9 @@ func backends() (engines, auths map[string]*logical.Backend, manage func(*vault.
 		"transit":   transit.New(),
 	}
 	auths = map[string]*logical.Backend{
-		"token":   method.Backend,
-		"approle": approle.New(),
+		"token":    method.Backend,
+		"approle":  approle.New(),
+		"userpass": userpass.New(),
 	}
 	return engines, auths, func(c *vault.Core) {
 		system.Manage(c)

@@ -510,6 +510,37 @@ func TestGoClient_Transit(t *testing.T) {
 	}
 }
 
+// TestGoClient_Userpass signs in with a name and a password.
+func TestGoClient_Userpass(t *testing.T) {
+	t.Parallel()
+	s := servertest.Start(t)
+	c := client(t, s, s.Token)
+	if err := c.Sys().EnableAuthWithOptions("people", &api.EnableAuthOptions{Type: "userpass"}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := c.Logical().Write("auth/people/users/ann", map[string]any{"token_policies": "p"})
+	refused(t, err, http.StatusBadRequest, "missing password")
+	must(c.Logical().Write("auth/people/users/Ann", map[string]any{"password": "correct horse", "token_policies": "p"}))(t)
+	sign := func(name, password string) (*api.Secret, error) {
+		return client(t, s, "").Logical().Write("auth/people/login/"+name, map[string]any{"password": password})
+	}
+	login := must(sign("aNN", "correct horse"))(t)
+	if !slices.Equal(login.Auth.Policies, []string{"default", "p"}) || login.Auth.Metadata["username"] != "ann" {
+		t.Errorf("login: %v", login.Auth.Policies)
+	}
+	for name, password := range map[string]string{"ann": "wrong", "bob": "correct horse", strings.Repeat("x", 2000): "y"} {
+		_, err := sign(name, password)
+		refused(t, err, http.StatusBadRequest, "invalid username or password")
+	}
+	must(client(t, s, login.Auth.ClientToken).Auth().Token().RenewSelf(60))(t)
+	must(c.Logical().Write("auth/people/users/ann/policies", map[string]any{"token_policies": "q"}))(t)
+	_, err = client(t, s, login.Auth.ClientToken).Auth().Token().RenewSelf(60)
+	refused(t, err, http.StatusBadRequest, "policies have changed")
+	if user := must(c.Logical().Read("auth/people/users/ann"))(t); user.Data["hash"] != nil || user.Data["password"] != nil {
+		t.Error("a user is shown with the password's hash")
+	}
+}
+
 // TestRestart requires that what was acknowledged is there after the process is gone, tokens included.
 func TestRestart(t *testing.T) {
 	t.Parallel()
