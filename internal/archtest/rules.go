@@ -21,7 +21,7 @@ var Layers = []Layer{
 	{"platform", []string{"internal/platform"}},
 	{"gates", []string{"internal/resolve", "internal/audit", "internal/seal", "internal/barrier"}},
 	{"bytes", []string{"internal/storage", "internal/sqlstore"}},
-	{"files", []string{"internal/sqldb", "internal/workspace"}},
+	{"files", []string{"internal/sqldb", "internal/workspace", "internal/vaultclient"}},
 	{leaves, []string{"internal/crypt", "internal/dotenv", "internal/ref", "internal/redact"}},
 	{ground, []string{"internal/secret", "internal/nearest", "internal/version"}},
 }

@@ -83,7 +83,7 @@ func (c *Client) deadline(ctx context.Context, r Request) (context.Context, cont
 }
 
 func (r Request) encode() ([]byte, error) {
-	if r.Body == nil {
+	if m, isMap := r.Body.(map[string]any); r.Body == nil || isMap && m == nil {
 		return nil, nil
 	}
 	body, err := json.Marshal(r.Body)
