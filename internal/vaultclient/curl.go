@@ -12,6 +12,7 @@ type NotSent struct {
 	Method, URL string
 	Header      http.Header
 	Body        []byte
+	stream      bool
 	tls         TLS
 }
 
@@ -42,6 +43,9 @@ func (n *NotSent) Curl() string {
 	}
 	if len(n.Body) > 0 {
 		words = append(words, "-d", single(string(n.Body)))
+	}
+	if n.stream {
+		words = append(words, "--data-binary", "@-")
 	}
 	return strings.Join(append(words, double(n.URL)), " ")
 }

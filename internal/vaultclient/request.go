@@ -48,7 +48,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*http.Response, error) {
 	}
 	target := c.url(r)
 	if c.DryRun {
-		return nil, &NotSent{Method: r.Method, URL: target.String(), Header: c.header(r), Body: body, tls: c.config.TLS}
+		return nil, &NotSent{Method: r.Method, URL: target.String(), Header: c.header(r), Body: body, stream: r.Raw != nil, tls: c.config.TLS}
 	}
 	ctx, cancel := c.deadline(ctx, r)
 	answer, err := c.tries(ctx, r, target, body)

@@ -71,18 +71,23 @@ func span(d time.Duration) string {
 	return s
 }
 
-// wrapWidth is where long text for people is broken.
-const wrapWidth = 78
+// Where long text for people is broken: in output, and in help.
+const (
+	outputWidth = 78
+	helpWidth   = 110
+)
 
-// wrap breaks text at spaces.
-func wrap(text string) string {
+func wrap(text string) string { return wrapAt(outputWidth, text) }
+
+// wrapAt breaks text at spaces.
+func wrapAt(most int, text string) string {
 	var b strings.Builder
 	width := 0
 	for i, word := range strings.Fields(text) {
 		n := utf8.RuneCountInString(word)
 		switch {
 		case i == 0:
-		case width+1+n > wrapWidth:
+		case width+1+n > most:
 			b.WriteString("\n")
 			width = 0
 		default:

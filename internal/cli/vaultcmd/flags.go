@@ -140,8 +140,16 @@ func namespacePath(name string) string {
 // seconds is a flag that holds a duration as Vault reads it; "system" is -1s: what the server has for all.
 type seconds time.Duration
 
-func (s *seconds) String() string { return time.Duration(*s).String() }
-func (s *seconds) Type() string   { return "duration" }
+// String is empty for zero, so that help does not call it a default.
+func (s *seconds) String() string {
+	if *s == 0 {
+		return ""
+	}
+	return time.Duration(*s).String()
+}
+
+// Type is what help calls the value.
+func (s *seconds) Type() string { return "duration" }
 
 // Set reads the value.
 func (s *seconds) Set(text string) error {
@@ -156,8 +164,11 @@ func (s *seconds) Set(text string) error {
 // pairs is a flag given as often as wanted, as key=value.
 type pairs map[string]string
 
+// String is empty: the values may be secret.
 func (p *pairs) String() string { return "" }
-func (p *pairs) Type() string   { return "key=value" }
+
+// Type is what help calls the value.
+func (p *pairs) Type() string { return "key=value" }
 
 // Set reads one pair.
 func (p *pairs) Set(text string) error {

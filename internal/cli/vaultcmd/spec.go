@@ -14,6 +14,14 @@ import (
 // marked is the annotation of commands whose flags may be typed with one dash.
 const marked = "vault"
 
+// OneDash lets the flags of a command be typed with one dash as well, -dev for --dev, if [Wire] gets its arguments.
+func OneDash(c *cobra.Command) {
+	if c.Annotations == nil {
+		c.Annotations = map[string]string{}
+	}
+	c.Annotations[marked] = ""
+}
+
 // statuses ends the help of every command.
 const statuses = `
 
@@ -43,7 +51,7 @@ type call struct {
 // command turns a spec into a command.
 func (h *Host) command(s spec) *cobra.Command {
 	c := &cobra.Command{
-		Use: s.use, Short: s.short, Long: first(s.long, s.short+".") + statuses, Example: s.example, Args: cobra.ArbitraryArgs,
+		Use: s.use, Short: s.short, Long: wrapAt(helpWidth, first(s.long, s.short+".")) + statuses, Example: s.example, Args: cobra.ArbitraryArgs,
 		Annotations: map[string]string{marked: ""}, DisableFlagsInUseLine: true,
 	}
 	run := h.bind(c, s)

@@ -34,7 +34,7 @@ type sealStatus struct {
 type leader struct {
 	HAEnabled            bool      `json:"ha_enabled"`
 	IsSelf               bool      `json:"is_self,omitempty"`
-	ActiveTime           time.Time `json:"active_time,omitzero"`
+	ActiveTime           time.Time `json:"active_time"`
 	LeaderAddress        string    `json:"leader_address,omitempty"`
 	LeaderClusterAddress string    `json:"leader_cluster_address,omitempty"`
 }

@@ -114,8 +114,8 @@ func vaultSecrets(args []string, addressed bool) bool {
 // overlay makes a command of the program Vault's where a server was named.
 func (h *Host) overlay(c *cobra.Command, s spec, addressed bool) {
 	own, check := c.RunE, c.Args
-	c.Long = first(c.Long, c.Short+".") + "\n\nWith VAULT_ADDR or -address it is Vault's `" + c.Name() + "` of that server: " + s.long + statuses
-	c.Annotations = map[string]string{marked: ""}
+	c.Long = first(c.Long, c.Short+".") + "\n\nWith VAULT_ADDR or -address it is Vault's `" + c.Name() + "` of that server: " + wrapAt(helpWidth, s.long) + statuses
+	OneDash(c)
 	if !addressed {
 		c.Flags().String("address", "", "the server; the command is then Vault's")
 		c.RunE, c.Args = own, check
