@@ -22,7 +22,7 @@ var Layers = []Layer{
 	{"platform", []string{"internal/platform", "internal/vault"}},
 	{"gates", []string{"internal/resolve", "internal/audit", "internal/seal", "internal/barrier", "internal/policy"}},
 	{"bytes", []string{"internal/storage", "internal/sqlstore"}},
-	{"files", []string{"internal/sqldb", "internal/workspace"}},
+	{"files", []string{"internal/sqldb", "internal/workspace", "internal/vaultclient"}},
 	{leaves, []string{"internal/crypt", "internal/dotenv", "internal/ref", "internal/redact"}},
 	{ground, []string{"internal/secret", "internal/nearest", "internal/version"}},
 }

@@ -4,11 +4,12 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/ArcadeLabsInc/zvault/internal/cli/vaultcmd"
 	"github.com/ArcadeLabsInc/zvault/internal/local"
 	"github.com/ArcadeLabsInc/zvault/internal/platform"
 )
 
-// Exit statuses, the same for every command. `run` exits as its child did.
+// Exit statuses, the same for every command but those in Vault's form, which have Vault's. `run` exits as its child did.
 const (
 	exitDone        = 0
 	exitFailed      = 1
@@ -45,6 +46,7 @@ func exitStatus(err error) int {
 	var u *usageError
 	var s *statusError
 	var own *exitError
+	var vaultLike *vaultcmd.Exit
 	switch {
 	case err == nil:
 		return exitDone
@@ -52,6 +54,8 @@ func exitStatus(err error) int {
 		return s.status
 	case errors.As(err, &own):
 		return own.status
+	case errors.As(err, &vaultLike):
+		return vaultLike.Status
 	case errors.As(err, &u):
 		return exitUsage
 	case errors.Is(err, local.ErrSealed):

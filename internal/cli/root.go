@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ArcadeLabsInc/zvault/internal/cli/vaultcmd"
 	"github.com/ArcadeLabsInc/zvault/internal/nearest"
 )
 
@@ -30,7 +31,7 @@ func Main() int {
 // run executes one command line.
 func (a *app) run(ctx context.Context, args []string) int {
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(vaultcmd.Wire(root, groupServer, a.vaultHost(), args))
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
@@ -39,7 +40,11 @@ func (a *app) run(ctx context.Context, args []string) int {
 		err = closing
 	}
 	var quiet *statusError
-	if err != nil && !errors.As(err, &quiet) {
+	var vaultLike *vaultcmd.Exit
+	switch {
+	case errors.As(err, &vaultLike):
+		vaultLike.Say(a.err)
+	case err != nil && !errors.As(err, &quiet):
 		a.fail(err)
 	}
 	return exitStatus(err)
@@ -51,6 +56,7 @@ const (
 	groupSecrets = "secrets"
 	groupVault   = "vault"
 	groupSafety  = "safety"
+	groupServer  = "server"
 )
 
 func (a *app) root() *cobra.Command {
@@ -74,6 +80,7 @@ Start in a project that has a .env:
 		&cobra.Group{ID: groupSecrets, Title: "Secrets and environments:"},
 		&cobra.Group{ID: groupSafety, Title: "Look and check:"},
 		&cobra.Group{ID: groupVault, Title: "The vault itself:"},
+		&cobra.Group{ID: groupServer, Title: "A server, as with Vault's command line (see `zvault help vault`):"},
 	)
 	f := root.PersistentFlags()
 	f.StringVarP(&a.project, "project", "p", "", "project (default: $ZVAULT_PROJECT, else .zvault.toml)")
