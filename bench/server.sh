@@ -74,5 +74,5 @@ bare() {
 
 bare
 ours zvault os
-[ -z "$bao" ] && echo "server.sh: no OpenBao on the PATH: left out" || peer
+if [ -n "$bao" ]; then peer; else echo "server.sh: no OpenBao on the PATH: left out"; fi
 ours zvault-synced disk

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ArcadeLabsInc/zvault/internal/cli/vaultcmd"
 	"github.com/ArcadeLabsInc/zvault/internal/runner"
 	"github.com/ArcadeLabsInc/zvault/internal/server"
 	"github.com/ArcadeLabsInc/zvault/internal/version"
@@ -44,6 +45,7 @@ Several servers may share one PostgreSQL database: give each the same --database
 	f.StringVar(&c.AuditSync, "audit-sync", "disk", "when an entry of the audit log counts as written: disk or os")
 	f.BoolVar(&c.Dev, "dev", false, "a throw-away server in memory, unsealed, with a root token and kv at secret/")
 	f.StringVar(&c.DevToken, "dev-root-token-id", "", "the root token of --dev")
+	vaultcmd.OneDash(cmd)
 	return cmd
 }
 

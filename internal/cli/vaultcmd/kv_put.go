@@ -121,7 +121,7 @@ func (p *kvPatch) readWrite(c *call, client *vaultclient.Client, full string, ch
 		}
 		data[k] = v
 	}
-	var cas any = version
+	cas := any(version)
 	if p.cas > 0 {
 		cas = p.cas
 	}

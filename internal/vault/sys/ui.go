@@ -11,7 +11,7 @@ import (
 func (s *System) uiRoutes() []*logical.Route {
 	return []*logical.Route{
 		{Pattern: "internal/ui/mounts", Open: true, Synopsis: "Lists the mounts that the caller may see.", Ops: ops{logical.Read: s.uiMounts}},
-		{Pattern: "internal/ui/mounts/*path", Synopsis: "Shows the mount that a path lies in.", Ops: ops{logical.Read: s.uiMount}},
+		{Pattern: "internal/ui/mounts/*path", Open: true, Synopsis: "Shows the mount that a path lies in.", Ops: ops{logical.Read: s.uiMount}},
 		{Pattern: "internal/ui/resultant-acl", Synopsis: "Shows what the caller's policies allow.", Ops: ops{logical.Read: s.resultantACL}},
 	}
 }
@@ -60,6 +60,9 @@ func (s *System) mayUse(ctx context.Context, r *logical.Request, m *vault.Mount)
 }
 
 func (s *System) uiMount(ctx context.Context, r *logical.Request) (*logical.Response, error) {
+	if r.Token == nil {
+		return nil, logical.ErrPermissionDenied
+	}
 	t, err := s.core.Table(ctx)
 	if err != nil {
 		return nil, err
