@@ -121,7 +121,7 @@ func (p *kvPatch) readWrite(c *call, client *vaultclient.Client, full string, ch
 		}
 		data[k] = v
 	}
-	cas := any(version)
+	cas := version
 	if p.cas > 0 {
 		cas = p.cas
 	}
