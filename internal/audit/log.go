@@ -20,7 +20,16 @@ type Device interface {
 	Close(ctx context.Context) error
 }
 
-var _ Device = (*file.Device)(nil)
+// Settler is a Device that has something left to do after a final batch, which other batches need not wait for.
+type Settler interface {
+	// Settle does it. Append may be called meanwhile.
+	Settle(ctx context.Context) error
+}
+
+var (
+	_ Device  = (*file.Device)(nil)
+	_ Settler = (*file.Device)(nil)
+)
 
 // Attached is a Device in a Log.
 type Attached struct {
@@ -138,7 +147,7 @@ func (l *Log) send(ctx context.Context, body []byte, final bool) error {
 		if !q.to.Required {
 			continue
 		}
-		if err := q.wait(ctx, sent[i]); err != nil {
+		if err := q.finish(ctx, sent[i]); err != nil {
 			errs = append(errs, fmt.Errorf("device %s: %w", q.to.Name, err))
 		}
 	}

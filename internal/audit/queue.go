@@ -89,6 +89,18 @@ func (q *queue) wait(ctx context.Context, t *ticket) error {
 	}
 }
 
+// finish waits for the result for t and, if t is final, lets the device settle.
+func (q *queue) finish(ctx context.Context, t *ticket) error {
+	err := q.wait(ctx, t)
+	settler, ok := q.to.Device.(Settler)
+	if err != nil || !t.final || !ok {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, q.to.Deadline)
+	defer cancel()
+	return settler.Settle(ctx)
+}
+
 // run sends batches until nothing waits.
 func (q *queue) run(idle chan struct{}) {
 	defer close(idle)

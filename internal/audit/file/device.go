@@ -100,6 +100,7 @@ type Device struct {
 	named    bool   // the file's name is not yet durable
 	broken   error  // of a sync that failed
 	signs    signing
+	work     sync.WaitGroup // of what is under way in the background
 }
 
 // disk is how files and the names in a folder are made durable.
@@ -131,7 +132,8 @@ func cmpOr[T int | int64 | time.Duration](v, otherwise T) T {
 }
 
 // Append writes the batch's entries, in order and in one piece, and returns once they are as durable as Options.Sync
-// says. After a final batch all of the log up to here is covered by a checkpoint and the anchor knows of it. An error
+// says. After a final batch all of the log up to here is covered by a checkpoint; Settle then stores the
+// anchor. An error
 // means that the entries must be taken as not written, though they may be found in the log.
 //
 // Waiting for another process's lock cannot be interrupted; if ctx has ended by then, nothing is written.
@@ -144,15 +146,16 @@ func (d *Device) Append(ctx context.Context, batch record.Batch) error {
 	return d.append(ctx, batch)
 }
 
-// Close writes a checkpoint if one is due, stores the anchor and closes the file.
+// Close writes a checkpoint if one is due, stores the anchor and closes the file. What is under way in the background is
+// ended first.
 func (d *Device) Close(ctx context.Context) error {
+	d.rest()
+	err := d.checkpoint(ctx)
+	if err == nil {
+		err = d.Settle(ctx)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.signs.stop()
-	var err error
-	if d.signs.due() || d.gap {
-		err = d.append(ctx, record.Batch{Final: true})
-	}
 	return errors.Join(err, d.closeFile())
 }
 
@@ -191,7 +194,9 @@ func (d *Device) append(ctx context.Context, batch record.Batch) error {
 	if err := d.sync(); err != nil {
 		return err
 	}
-	return d.settle(ctx, batch.Final)
+	d.signs.head = d.tail.head
+	d.later()
+	return nil
 }
 
 // attempt appends the batch to the file that is open. It returns false if that file is finished, so that the batch

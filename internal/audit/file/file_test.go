@@ -177,8 +177,8 @@ func TestDevice_Grace(t *testing.T) {
 		if !errors.Is(err, file.ErrAnchor) || !errors.Is(err, failure) {
 			t.Fatalf("after 11 seconds: %v", err)
 		}
-		if err := d.Append(t.Context(), batch(1, true)); !errors.Is(err, failure) {
-			t.Fatalf("a final batch: %v", err)
+		if err := d.Settle(t.Context()); !errors.Is(err, failure) {
+			t.Fatalf("settling: %v", err)
 		}
 		a.fail(nil)
 		pass(time.Second)
@@ -188,6 +188,112 @@ func TestDevice_Grace(t *testing.T) {
 			t.Errorf("anchor stored %d times", a.stores())
 		}
 	})
+}
+
+// While the anchor is being stored, entries are taken: who appends may hold the database that Store waits for.
+func TestDevice_StoreHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := &waiting{held: make(chan struct{})}
+		d := file.New(t.TempDir(), file.Options{Signer: newSigner(), Anchor: a})
+		must(t, d.Append(t.Context(), batch(1, false)))
+		pass(time.Second)
+		if !a.storing.Load() {
+			t.Fatal("the anchor is not being stored")
+		}
+		must(t, d.Append(t.Context(), batch(1, false))) // would wait for ever
+		must(t, d.Append(t.Context(), batch(1, true)))
+		close(a.held)
+		synctest.Wait()
+		pass(time.Second)
+		must(t, d.Close(t.Context()))
+		if a.stores() != 2 {
+			t.Errorf("the anchor was stored %d times", a.stores())
+		}
+	})
+}
+
+// waiting is an anchor whose database is held by somebody.
+type waiting struct {
+	anchor
+	storing atomic.Bool
+	held    chan struct{}
+}
+
+func (w *waiting) Store(ctx context.Context, h record.Head) error {
+	w.storing.Store(true)
+	<-w.held
+	return w.anchor.Store(ctx, h)
+}
+
+// After Close nothing uses the anchor's database any more, which is about to be closed; what was given up is done.
+func TestDevice_CloseEndsStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := &patient{}
+		d := file.New(t.TempDir(), file.Options{Signer: newSigner(), Anchor: a})
+		must(t, d.Append(t.Context(), batch(1, false)))
+		pass(time.Second)
+		if a.under.Load() != 1 {
+			t.Fatal("the anchor is not being stored")
+		}
+		start := time.Now()
+		must(t, d.Close(t.Context()))
+		if n := a.under.Load(); n != 0 || a.stores() != 1 || time.Since(start) > 0 {
+			t.Errorf("Close took %v and left %d stores under way, %d done", time.Since(start), n, a.stores())
+		}
+	})
+}
+
+// patient is an anchor whose first Store only ends with its context.
+type patient struct {
+	anchor
+	first atomic.Bool
+	under atomic.Int64
+}
+
+func (p *patient) Store(ctx context.Context, h record.Head) error {
+	p.under.Add(1)
+	defer p.under.Add(-1)
+	if p.first.CompareAndSwap(false, true) {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return p.anchor.Store(ctx, h)
+}
+
+// A failure that somebody else's success has overtaken is forgotten: nothing would come back to find out that it works.
+func TestDevice_FailureOvertaken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := &overtaken{failure: make(chan error)}
+		d := file.New(t.TempDir(), file.Options{Signer: newSigner(), Anchor: a})
+		must(t, d.Append(t.Context(), batch(1, false)))
+		pass(time.Second) // the first store is under way
+		must(t, d.Append(t.Context(), batch(1, true)))
+		must(t, d.Settle(t.Context()))
+		a.failure <- errors.New("database is locked")
+		pass(time.Hour)
+		must(t, d.Append(t.Context(), batch(1, false)))
+		must(t, d.Close(t.Context()))
+		if a.stores() != 2 {
+			t.Errorf("the anchor was stored %d times", a.stores())
+		}
+	})
+}
+
+// overtaken is an anchor whose first Store waits and then fails.
+type overtaken struct {
+	anchor
+	first   atomic.Bool
+	failure chan error
+}
+
+func (o *overtaken) Store(ctx context.Context, h record.Head) error {
+	if o.first.CompareAndSwap(false, true) {
+		return <-o.failure
+	}
+	return o.anchor.Store(ctx, h)
 }
 
 // Who waits for the lock writes nothing once the context has ended.
@@ -242,6 +348,7 @@ func TestDevice_EmptyBatches(t *testing.T) {
 	must(t, d.Append(t.Context(), batch(3, false)))
 	for range 3 {
 		must(t, d.Append(t.Context(), batch(0, true)))
+		must(t, d.Settle(t.Context()))
 	}
 	if s.count() != 1 || a.stores() != 1 {
 		t.Errorf("%d checkpoints, anchor stored %d times", s.count(), a.stores())
