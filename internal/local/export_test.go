@@ -3,9 +3,12 @@ package local
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"strings"
+
+	"github.com/ArcadeLabsInc/zvault/internal/storage"
 )
 
 // ChangedLog returns a backup in which the files of the audit log are changed, or, if change is nil, left out.
@@ -47,4 +50,9 @@ func ChangedLog(backup, passphrase []byte, change func([]byte) []byte) ([]byte, 
 	}
 	err = errors.Join(to.Close(), frames.finish())
 	return out.Bytes(), err
+}
+
+// HoldingDatabase calls act inside of a transaction that writes.
+func (v *Vault) HoldingDatabase(ctx context.Context, act func() error) error {
+	return v.store.Update(ctx, func(storage.Tx) error { return act() })
 }

@@ -19,6 +19,7 @@ type signing struct {
 	head           record.Head // the last of its lines that is durable
 	stored         uint64      // the sequence number that the anchor was told last
 	timer          *time.Timer // is set until the work in the background is done
+	cancel         func()      // ends that work, if it has begun
 	stopped        bool
 	failing        time.Time // since when the work in the background fails; zero: it does not
 	err            error     // its last error
@@ -41,15 +42,21 @@ func (s *signing) stop() {
 	if s.timer != nil {
 		s.timer.Stop()
 	}
+	if s.cancel != nil {
+		s.cancel()
+	}
 }
 
-// done takes note of how the work in the background went.
+// done takes note of how the work in the background went, or that somebody else did it. A failure with nothing left to
+// do is none: nothing would try again and find out that it works.
 func (s *signing) done(err error, now time.Time) {
-	switch s.err = err; {
-	case err == nil:
-		s.failing = time.Time{}
+	switch {
+	case err == nil || !s.due():
+		s.failing, s.err = time.Time{}, nil
 	case s.failing.IsZero():
-		s.failing = now
+		s.failing, s.err = now, err
+	default:
+		s.err = err
 	}
 }
 
@@ -62,11 +69,9 @@ func (s *signing) refuse(now time.Time, grace time.Duration) error {
 }
 
 // Settle stores the anchor if it does not know of what has been appended. Nobody waits for that meanwhile: who appends
-// may hold the database that the anchor is in.
+// may hold the database that the anchor is in. Who calls Settle must not.
 func (d *Device) Settle(ctx context.Context) error {
-	d.mu.Lock()
-	head, due := d.signs.head, d.signs.unanchored()
-	d.mu.Unlock()
+	head, due := d.unsettled()
 	if !due {
 		return nil
 	}
@@ -76,7 +81,15 @@ func (d *Device) Settle(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.signs.stored = max(d.signs.stored, head.Seq)
+	d.signs.done(nil, d.opts.Clock())
 	return nil
+}
+
+// unsettled returns the head that the anchor has to be told, and whether there is one.
+func (d *Device) unsettled() (record.Head, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.signs.head, d.signs.unanchored()
 }
 
 // later arranges for a checkpoint and the anchor after Options.Delay if they are due and nobody sees to them.
@@ -90,13 +103,11 @@ func (d *Device) later() {
 func (d *Device) background() {
 	ctx, cancel := context.WithTimeout(context.Background(), d.opts.Grace)
 	defer cancel()
-	d.mu.Lock()
-	if d.signs.stopped {
-		d.mu.Unlock()
+	if !d.begin(cancel) {
 		return
 	}
-	err := d.append(ctx, record.Batch{Final: true})
-	d.mu.Unlock()
+	defer d.work.Done()
+	err := d.checkpoint(ctx)
 	if err == nil {
 		err = d.Settle(ctx)
 	}
@@ -105,4 +116,34 @@ func (d *Device) background() {
 	d.signs.done(err, d.opts.Clock())
 	d.signs.timer = nil
 	d.later()
+}
+
+// begin reports whether work in the background may still begin; Close then ends it with cancel and waits for it.
+func (d *Device) begin(cancel context.CancelFunc) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.signs.stopped {
+		return false
+	}
+	d.signs.cancel = cancel
+	d.work.Add(1)
+	return true
+}
+
+// checkpoint signs what has been appended, and accounts for a gap.
+func (d *Device) checkpoint(ctx context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.signs.due() && !d.gap {
+		return nil
+	}
+	return d.append(ctx, record.Batch{Final: true})
+}
+
+// rest ends the work in the background and lets none begin.
+func (d *Device) rest() {
+	d.mu.Lock()
+	d.signs.stop()
+	d.mu.Unlock()
+	d.work.Wait()
 }

@@ -100,6 +100,7 @@ type Device struct {
 	named    bool   // the file's name is not yet durable
 	broken   error  // of a sync that failed
 	signs    signing
+	work     sync.WaitGroup // of what is under way in the background
 }
 
 // disk is how files and the names in a folder are made durable.
@@ -131,7 +132,8 @@ func cmpOr[T int | int64 | time.Duration](v, otherwise T) T {
 }
 
 // Append writes the batch's entries, in order and in one piece, and returns once they are as durable as Options.Sync
-// says. After a final batch all of the log up to here is covered by a checkpoint; Settle then stores the anchor. An error
+// says. After a final batch all of the log up to here is covered by a checkpoint; Settle then stores the
+// anchor. An error
 // means that the entries must be taken as not written, though they may be found in the log.
 //
 // Waiting for another process's lock cannot be interrupted; if ctx has ended by then, nothing is written.
@@ -144,15 +146,11 @@ func (d *Device) Append(ctx context.Context, batch record.Batch) error {
 	return d.append(ctx, batch)
 }
 
-// Close writes a checkpoint if one is due, stores the anchor and closes the file.
+// Close writes a checkpoint if one is due, stores the anchor and closes the file. What is under way in the background is
+// ended first.
 func (d *Device) Close(ctx context.Context) error {
-	d.mu.Lock()
-	d.signs.stop()
-	var err error
-	if d.signs.due() || d.gap {
-		err = d.append(ctx, record.Batch{Final: true})
-	}
-	d.mu.Unlock()
+	d.rest()
+	err := d.checkpoint(ctx)
 	if err == nil {
 		err = d.Settle(ctx)
 	}

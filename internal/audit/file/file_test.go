@@ -226,6 +226,80 @@ func (w *waiting) Store(ctx context.Context, h record.Head) error {
 	return w.anchor.Store(ctx, h)
 }
 
+// After Close nothing uses the anchor's database any more, which is about to be closed; what was given up is done.
+func TestDevice_CloseEndsStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := &patient{}
+		d := file.New(t.TempDir(), file.Options{Signer: newSigner(), Anchor: a})
+		must(t, d.Append(t.Context(), batch(1, false)))
+		pass(time.Second)
+		if a.under.Load() != 1 {
+			t.Fatal("the anchor is not being stored")
+		}
+		start := time.Now()
+		must(t, d.Close(t.Context()))
+		if n := a.under.Load(); n != 0 || a.stores() != 1 || time.Since(start) != winding {
+			t.Errorf("Close took %v and left %d stores under way, %d done", time.Since(start), n, a.stores())
+		}
+	})
+}
+
+// winding is how long a patient anchor takes to end.
+const winding = time.Millisecond
+
+// patient is an anchor whose first Store only ends some time after its context.
+type patient struct {
+	anchor
+	first atomic.Bool
+	under atomic.Int64
+}
+
+func (p *patient) Store(ctx context.Context, h record.Head) error {
+	p.under.Add(1)
+	defer p.under.Add(-1)
+	if p.first.CompareAndSwap(false, true) {
+		<-ctx.Done()
+		<-time.After(winding)
+		return ctx.Err()
+	}
+	return p.anchor.Store(ctx, h)
+}
+
+// A failure that somebody else's success has overtaken is forgotten: nothing would come back to find out that it works.
+func TestDevice_FailureOvertaken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := &overtaken{failure: make(chan error)}
+		d := file.New(t.TempDir(), file.Options{Signer: newSigner(), Anchor: a})
+		must(t, d.Append(t.Context(), batch(1, false)))
+		pass(time.Second) // the first store is under way
+		must(t, d.Append(t.Context(), batch(1, true)))
+		must(t, d.Settle(t.Context()))
+		a.failure <- errors.New("database is locked")
+		pass(time.Hour)
+		must(t, d.Append(t.Context(), batch(1, false)))
+		must(t, d.Close(t.Context()))
+		if a.stores() != 2 {
+			t.Errorf("the anchor was stored %d times", a.stores())
+		}
+	})
+}
+
+// overtaken is an anchor whose first Store waits and then fails.
+type overtaken struct {
+	anchor
+	first   atomic.Bool
+	failure chan error
+}
+
+func (o *overtaken) Store(ctx context.Context, h record.Head) error {
+	if o.first.CompareAndSwap(false, true) {
+		return <-o.failure
+	}
+	return o.anchor.Store(ctx, h)
+}
+
 // Who waits for the lock writes nothing once the context has ended.
 func TestDevice_WaitsForLock(t *testing.T) {
 	t.Parallel()
