@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -61,7 +62,9 @@ func checkWhole(out []byte, variables []Variable) error {
 	return nil
 }
 
-// pythonLine: python-dotenv expands ${NAME} even between single quotes, and has no way to write it as text.
+// pythonLine: python-dotenv expands ${NAME} even between single quotes, and has no way to write it as text. It takes a quote
+// behind a backslash for text even if another backslash stands before that, so nothing between quotes can end in one: the
+// value would go on to a quote in a line below.
 func pythonLine(name, value string) (string, error) {
 	if err := plainName(name); err != nil {
 		return "", err
@@ -75,10 +78,31 @@ func pythonLine(name, value string) (string, error) {
 		return "", refuse("the value is not UTF-8")
 	case simple(value) || value == "":
 		return name + "=" + value + "\n", nil
+	case strings.HasSuffix(value, `\`):
+		if !pythonBare(value) {
+			return "", refuse("the value ends in a backslash and needs quotes, and the reader would not see the closing one")
+		}
+		return name + "=" + value + "\n", nil
 	case strings.ContainsRune(value, '\r'):
 		return name + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\r", `\r`).Replace(value) + "\"\n", nil
 	}
 	return name + "='" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value) + "'\n", nil
+}
+
+// pythonBare reports whether python-dotenv reads a value that does not end in white space as it stands, without quotes: it is one
+// line, no quote opens it, and no white space is at its start or before a '#'.
+func pythonBare(value string) bool {
+	blank := true
+	for i, r := range value {
+		if r == '\n' || r == '\r' || blank && r == '#' || i == 0 && (r == '\'' || r == '"') {
+			return false
+		}
+		blank = r <= ' ' || unicode.IsSpace(r) // Python counts the separators among the control characters as well
+		if i == 0 && blank {
+			return false
+		}
+	}
+	return true
 }
 
 // dockerMax is the longest line that docker reads.

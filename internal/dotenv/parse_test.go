@@ -2,9 +2,11 @@ package dotenv_test
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,6 +54,35 @@ func TestParse_MeansWhatNodeSays(t *testing.T) {
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		src := []byte(strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 24).Draw(rt, "pieces"), ""))
+		if got, want := meaning(src), o.ask(t, "parse", src); !maps.Equal(got, want) {
+			rt.Fatalf("%q means %q; node says %q", src, got, want)
+		}
+	})
+}
+
+// Assignments whose quotes pair up over lines, in all ways that a pair of lines can.
+func TestParse_NeighboursMeanWhatNodeSays(t *testing.T) {
+	t.Parallel()
+	o := startOracle(t)
+	var forms []string
+	for _, v := range slices.Concat(open, closing) {
+		for _, quote := range []string{"'", `"`, "`", ""} {
+			forms = append(forms, quote+v+quote)
+		}
+	}
+	for _, above := range forms {
+		for _, below := range forms {
+			src := []byte("A=" + above + "\nB=" + below + "\nC=1\n")
+			if got, want := meaning(src), o.ask(t, "parse", src); !maps.Equal(got, want) {
+				t.Errorf("%q means %q; node says %q", src, got, want)
+			}
+		}
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		var src []byte
+		for i, form := range rapid.SliceOfN(rapid.SampledFrom(forms), 3, 8).Draw(rt, "forms") {
+			src = fmt.Appendf(src, "V%d=%s\n", i, form)
+		}
 		if got, want := meaning(src), o.ask(t, "parse", src); !maps.Equal(got, want) {
 			rt.Fatalf("%q means %q; node says %q", src, got, want)
 		}

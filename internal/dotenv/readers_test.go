@@ -40,7 +40,7 @@ func realReader(dialect string) func(*testing.T) reader {
 			}
 		})
 		ask, answers := json.NewEncoder(in), bufio.NewReader(out)
-		return func(t *testing.T, file []byte) (string, bool) {
+		return func(t *testing.T, file []byte) map[string]string {
 			t.Helper()
 			if err := ask.Encode(map[string]any{"dialect": dialect, "src": file}); err != nil {
 				t.Fatal(err)
@@ -58,10 +58,13 @@ func realReader(dialect string) func(*testing.T) reader {
 			}
 			if a.Error != "" {
 				t.Logf("%s: %s", dialect, a.Error)
-				return "", false
+				return nil
 			}
-			v, ok := a.Values["KEY"]
-			return string(v), ok && string(a.Values["BEFORE"]) == "1" && string(a.Values["AFTER"]) == "2" && len(a.Values) == 3
+			all := map[string]string{}
+			for name, v := range a.Values {
+				all[name] = string(v)
+			}
+			return all
 		}
 	}
 }

@@ -82,7 +82,7 @@ func TestWrite_Systemd(t *testing.T) {
 			t.Fatalf("%q is written as\n%s\nwhich systemd reads as (-want +got):\n%s", value, file, diff)
 		}
 	}
-	for _, v := range slices.Concat(nasty, []string{"a\\\nb", "\\", "\\\\\n", "x\n#y\n;z", "K=v\nL=w", " \n ", "\u00a0", "\ufeff"}) {
+	for _, v := range slices.Concat(nasty, open, closing, []string{"a\\\nb", "\\", "\\\\\n", "x\n#y\n;z", "K=v\nL=w", " \n ", "\u00a0", "\ufeff"}) {
 		try(t, v, t)
 	}
 	if written < len(nasty)/2 {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,14 +24,21 @@ var nasty = []string{"", "plain", "two words", " leading", "trailing ", "a'b", `
 	"=", "'", `"`, "`", `\`, "''", `""`, "日本語 ñ", "\t", "\t x", "a;b|c&d", "!x", "*", "~", "{a,b}", "%PATH%", "'a'", `"a"`, "a\n", "\n", "$", "$$", `\$`, `\'`, `'"`, "'\"`", "-----BEGIN-----\nx\n", "\u2028", "’",
 	"export", "a: b", "- a", "null", "true", "007", "zvault://p/K"}
 
+// open are values whose closing quote a reader may take for part of the value, if a value in closing stands below.
+var (
+	open    = []string{`\`, `a\`, ` \`, `#\`, ` #\`, `a #\`, `\\`, `'\`, `"\`, "`\\", `a'\`, `a"\`, "a\nb\\", "\r\\", `C:\x\`, `\'`, `\"`, "\\`", `"'\`, "'`\\", "'", `"`, "`", "'\n", "a\\\n", "a\x1c#\\", "\x1fa\\"}
+	closing = []string{" #", "' #", `" #`, "` #", "a'b", `a"b`, "a`b", "'", `"`, "`", "\n'", "\n\"", "#'", "x"}
+)
+
 // drawn is any text without a NUL, made of what is nasty and of ordinary letters.
-var drawn = rapid.OneOf(rapid.SampledFrom(nasty), rapid.Map(rapid.SliceOfN(rapid.SampledFrom([]string{"a", "B", " ", "'", `"`, "`", `\`, "$", "#", "\n", "\r", "\t", "=", "é", "{", "}", "n", ";"}), 0, 8),
+var drawn = rapid.OneOf(rapid.SampledFrom(nasty), rapid.SampledFrom(open), rapid.SampledFrom(closing), rapid.Map(rapid.SliceOfN(rapid.SampledFrom([]string{"a", "B", " ", "'", `"`, "`", `\`, "$", "#", "\n", "\r", "\t", "=", "é", "{", "}", "n", ";"}), 0, 8),
 	func(parts []string) string { return strings.Join(parts, "") }))
 
-// reader is the program that reads a dialect: it gives the value of the variable KEY.
-type reader func(t *testing.T, file []byte) (value string, ok bool)
+// reader is the program that reads a dialect: it gives all variables, nil if it refuses the file.
+type reader func(t *testing.T, file []byte) map[string]string
 
-// TestWrite_RealReaders: what is written is read as it was, or was refused; and not everything is refused.
+// TestWrite_RealReaders: what is written is read as it was, all of it and nothing else, or was refused; and not everything is
+// refused.
 func TestWrite_RealReaders(t *testing.T) {
 	t.Parallel()
 	for d, start := range map[dotenv.Dialect]func(*testing.T) reader{
@@ -39,29 +47,22 @@ func TestWrite_RealReaders(t *testing.T) {
 	} {
 		t.Run(string(d), func(t *testing.T) {
 			t.Parallel()
-			read := start(t)
-			refused, written := 0, 0
-			try := func(t interface{ Fatalf(string, ...any) }, value string, inner *testing.T) {
-				file, err := dotenv.Write(d, "app", []dotenv.Variable{{Name: "BEFORE", Value: secret.Of("1")}, {Name: "KEY", Value: secret.Of(value)}, {Name: "AFTER", Value: secret.Of("2")}})
-				if errors.Is(err, dotenv.ErrRefused) {
-					refused++
-					return
-				}
-				if err != nil {
-					t.Fatalf("%q: %v", value, err)
-				}
-				written++
-				if got, ok := read(inner, file); !ok || got != value {
-					t.Fatalf("%q is written as\n%s\nand read as %q (%v)", value, file, got, ok)
-				}
-			}
+			r := roundTrip{t: t, d: d, read: start(t)}
+			written := 0
 			for _, v := range nasty {
-				try(t, v, t)
+				if r.try(t, "1", v, "2") {
+					written++
+				}
 			}
 			if written < len(nasty)/2 {
-				t.Errorf("%d of %d values were refused", refused, len(nasty))
+				t.Errorf("%d of %d values were refused", len(nasty)-written, len(nasty))
 			}
-			rapid.Check(t, func(rt *rapid.T) { try(rt, drawn.Draw(rt, "value"), t) })
+			for _, v := range open {
+				for _, next := range closing {
+					r.try(t, v, next)
+				}
+			}
+			rapid.Check(t, func(rt *rapid.T) { r.try(rt, rapid.SliceOfN(drawn, 1, 6).Draw(rt, "values")...) })
 		})
 	}
 }
@@ -70,7 +71,7 @@ func TestWrite_RealReaders(t *testing.T) {
 func TestWrite_Shells(t *testing.T) {
 	t.Parallel()
 	var variables []dotenv.Variable
-	for i, v := range nasty {
+	for i, v := range slices.Concat(nasty, open, closing) {
 		variables = append(variables, dotenv.Variable{Name: "V" + strings.Repeat("x", i), Value: secret.Of(v)})
 	}
 	file, err := dotenv.Write(dotenv.Shell, "", variables)
@@ -135,6 +136,7 @@ func TestWrite_ByTheBook(t *testing.T) {
 		{dotenv.PowerShell, "it's $x", "$env:K = 'it''s $x'\n"},
 		{dotenv.PowerShell, "‘a’", "$env:K = '‘‘a’’'\n"},
 		{dotenv.Compose, "a$b", "K='a$b'\n"},
+		{dotenv.Python, `C:\my dir\`, `K=C:\my dir\` + "\n"},
 		{dotenv.Compose, "a'$b\n", `K="a'\$b\n"` + "\n"},
 	} {
 		got, err := dotenv.Write(c.d, "", []dotenv.Variable{{Name: "K", Value: secret.Of(c.value)}})
@@ -151,9 +153,8 @@ func TestWrite_ByTheBook(t *testing.T) {
 
 func startNode(t *testing.T) reader {
 	o := startOracle(t)
-	return func(t *testing.T, file []byte) (string, bool) {
-		v, ok := o.ask(t, "parse", file)["KEY"]
-		return v, ok
+	return func(t *testing.T, file []byte) map[string]string {
+		return o.ask(t, "parse", file)
 	}
 }
 
@@ -184,7 +185,7 @@ func startPython(t *testing.T) reader {
 		}
 	})
 	ask, answers := json.NewEncoder(in), bufio.NewReader(out)
-	return func(t *testing.T, file []byte) (string, bool) {
+	return func(t *testing.T, file []byte) map[string]string {
 		if err := ask.Encode(map[string]string{"src": base64.StdEncoding.EncodeToString(file)}); err != nil {
 			t.Fatal(err)
 		}
@@ -196,36 +197,34 @@ func startPython(t *testing.T) reader {
 		if err := json.Unmarshal(line, &all); err != nil {
 			t.Fatal(err)
 		}
-		v, ok := all["KEY"]
-		return v, ok
+		return all
 	}
 }
 
 func jsonReader(*testing.T) reader {
-	return func(t *testing.T, file []byte) (string, bool) {
+	return func(t *testing.T, file []byte) map[string]string {
 		var all map[string]string
 		if err := json.Unmarshal(file, &all); err != nil {
 			t.Fatal(err)
 		}
-		v, ok := all["KEY"]
-		return v, ok
+		return all
 	}
 }
 
 func yamlReader(*testing.T) reader {
-	return func(t *testing.T, file []byte) (string, bool) {
+	return func(t *testing.T, file []byte) map[string]string {
 		var all map[string]string
 		if err := yaml.Unmarshal(file, &all); err != nil {
 			t.Fatalf("%v in\n%s", err, file)
 		}
-		v, ok := all["KEY"]
-		return v, ok
+		return all
 	}
 }
 
 // githubReader follows the documentation of workflow commands: NAME<<DELIMITER, lines, DELIMITER.
 func githubReader(*testing.T) reader {
-	return func(_ *testing.T, file []byte) (string, bool) {
+	return func(_ *testing.T, file []byte) map[string]string {
+		all := map[string]string{}
 		lines := strings.Split(string(file), "\n")
 		for i := 0; i < len(lines); i++ {
 			name, delimiter, ok := strings.Cut(lines[i], "<<")
@@ -236,25 +235,28 @@ func githubReader(*testing.T) reader {
 			for i++; i < len(lines) && lines[i] != delimiter; i++ {
 				value = append(value, lines[i])
 			}
-			if name == "KEY" {
-				return strings.Join(value, "\n"), true
-			}
+			all[name] = strings.Join(value, "\n")
 		}
-		return "", false
+		return all
 	}
 }
 
 func FuzzWriteNode(f *testing.F) {
 	for _, v := range nasty {
-		f.Add(v)
+		f.Add(v, "2")
 	}
-	f.Fuzz(func(t *testing.T, value string) {
-		file, err := dotenv.Write(dotenv.Node, "", []dotenv.Variable{{Name: "KEY", Value: secret.Of(value)}, {Name: "AFTER", Value: secret.Of("2")}})
+	for _, v := range open {
+		for _, next := range closing {
+			f.Add(v, next)
+		}
+	}
+	f.Fuzz(func(t *testing.T, value, next string) {
+		file, err := dotenv.Write(dotenv.Node, "", []dotenv.Variable{{Name: "KEY", Value: secret.Of(value)}, {Name: "AFTER", Value: secret.Of(next)}})
 		if err != nil {
 			return
 		}
-		if all := meaning(file); all["KEY"] != value || all["AFTER"] != "2" || len(all) != 2 {
-			t.Fatalf("%q is written as %q and read as %q", value, file, all)
+		if all := meaning(file); all["KEY"] != value || all["AFTER"] != next || len(all) != 2 {
+			t.Fatalf("%q and %q are written as %q and read as %q", value, next, file, all)
 		}
 	})
 }

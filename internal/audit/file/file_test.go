@@ -239,13 +239,16 @@ func TestDevice_CloseEndsStore(t *testing.T) {
 		}
 		start := time.Now()
 		must(t, d.Close(t.Context()))
-		if n := a.under.Load(); n != 0 || a.stores() != 1 || time.Since(start) > 0 {
+		if n := a.under.Load(); n != 0 || a.stores() != 1 || time.Since(start) != winding {
 			t.Errorf("Close took %v and left %d stores under way, %d done", time.Since(start), n, a.stores())
 		}
 	})
 }
 
-// patient is an anchor whose first Store only ends with its context.
+// winding is how long a patient anchor takes to end.
+const winding = time.Millisecond
+
+// patient is an anchor whose first Store only ends some time after its context.
 type patient struct {
 	anchor
 	first atomic.Bool
@@ -257,6 +260,7 @@ func (p *patient) Store(ctx context.Context, h record.Head) error {
 	defer p.under.Add(-1)
 	if p.first.CompareAndSwap(false, true) {
 		<-ctx.Done()
+		<-time.After(winding)
 		return ctx.Err()
 	}
 	return p.anchor.Store(ctx, h)
