@@ -63,24 +63,26 @@ func (c *call) locate(client *vaultclient.Client, mount, given string) (kvPath, 
 	options, _ := s.Data["options"].(map[string]any)
 	p := kvPath{mount: clean(where), key: given, v2: fmt.Sprint(options["version"]) == "2"}
 	if mount == "" {
-		p.key = below(given, p.mount)
+		p.mount, p.key = below(given, p.mount)
+	} else if strings.HasSuffix("/"+p.mount, "/"+asked) {
+		p.mount = asked
 	}
 	return p, nil
 }
 
-// below takes the mount off a path. The server names a mount from the root on, a path may start within a namespace: then the
-// end of the mount is the start of the path.
-func below(given, mount string) string {
+// below splits a path into mount and key. The server names a mount from the root on, a path may start within a namespace: then
+// the end of the mount is the start of the path.
+func below(given, mount string) (string, string) {
 	for rest := mount; rest != ""; {
 		if given == rest {
-			return ""
+			return rest, ""
 		}
 		if key, ok := strings.CutPrefix(given, rest+"/"); ok {
-			return key
+			return rest, key
 		}
 		_, rest, _ = strings.Cut(rest, "/")
 	}
-	return given
+	return mount, given
 }
 
 // kv connects and locates the path in the first argument.
