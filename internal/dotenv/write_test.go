@@ -159,14 +159,14 @@ func startNode(t *testing.T) reader {
 }
 
 func startPython(t *testing.T) reader {
-	dir := cacheDir(t, "pip-python-dotenv-1.1.1")
-	installed(t, dir, exec.Command("python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", ".", "python-dotenv==1.1.1"))
+	// A bare system has no pip, but venv, which brings one.
+	dir := cacheDir(t, "venv-python-dotenv-1.1.1")
+	installed(t, dir, exec.Command("sh", "-c", "python3 -m venv . && bin/pip install --quiet --disable-pip-version-check python-dotenv==1.1.1"))
 	script, err := filepath.Abs("testdata/python.py")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("python3", script)
-	cmd.Env = append(os.Environ(), "PYTHONPATH="+dir)
+	cmd := exec.Command(filepath.Join(dir, "bin", "python"), script)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
