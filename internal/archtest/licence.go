@@ -116,7 +116,8 @@ func licencesIn(text string) []string {
 		{"BSD-3-Clause", has("redistribution and use in source and binary forms") && has("endorse or promote products")},
 		{"BSD-2-Clause", has("redistribution and use in source and binary forms") && !has("endorse or promote products")},
 		{"CC0-1.0", has("cc0 1.0 universal")},
-		{"ISC", has("permission to use, copy, modify, and or distribute this software for any purpose")},
+		{"ISC", has("permission to use, copy, modify, and or distribute this software for any purpose") ||
+			has("permission to use, copy, modify, and distribute this software for any purpose")},
 		{"MIT", has("permission is hereby granted, free of charge, to any person obtaining a copy")},
 		{"MPL-2.0", has("mozilla public license") && has("2.0")},
 		{"Unlicense", has("this is free and unencumbered software released into the public domain")},

@@ -17,12 +17,13 @@ type Layer struct {
 var Layers = []Layer{
 	{"main", []string{"cmd/zvault"}},
 	{"faces", []string{"internal/cli"}},
-	{"serving", []string{"internal/server"}},
-	{"home", []string{"internal/local", "internal/runner", "internal/scan"}},
+	{"serving", []string{"internal/server", "internal/mcp", "internal/shield"}},
+	{"home", []string{"internal/local", "internal/runner", "internal/scan", "internal/assistant", "internal/broker"}},
+	{"jail", []string{"internal/sandbox"}},
 	{"platform", []string{"internal/platform", "internal/vault"}},
-	{"gates", []string{"internal/resolve", "internal/audit", "internal/seal", "internal/barrier", "internal/policy"}},
+	{"gates", []string{"internal/resolve", "internal/audit", "internal/seal", "internal/barrier", "internal/policy", "internal/grant"}},
 	{"bytes", []string{"internal/storage", "internal/sqlstore"}},
-	{"files", []string{"internal/sqldb", "internal/workspace", "internal/vaultclient"}},
+	{"files", []string{"internal/sqldb", "internal/workspace", "internal/vaultclient", "internal/egress"}},
 	{leaves, []string{"internal/crypt", "internal/dotenv", "internal/ref", "internal/redact"}},
 	{ground, []string{"internal/secret", "internal/nearest", "internal/version"}},
 }
