@@ -33,7 +33,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.outside(w, r)
 		return
 	}
-	if s.unsealed(w, r, path) {
+	if s.crossOrigin(w, r) || s.unsealed(w, r, path) {
 		return
 	}
 	call, err := s.parse(w, r, path)

@@ -158,7 +158,7 @@ func (c *Core) periodic(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
+	errs := []error{c.lockout.Sweep(ctx, now)}
 	for _, m := range t.Sorted() {
 		b := c.BackendOf(m)
 		if b == nil || b.Periodic == nil || ctx.Err() != nil {

@@ -37,6 +37,7 @@ type Exchange struct {
 	Call      *Call
 	Operation logical.Operation // as decided: a create or an update
 	Mount     *Mount            // nil if no mount was found
+	route     *logical.Route    // nil if no route was found
 	Token     *token.Entry      // nil without one
 	Last      bool              // this was the token's last use
 	Policies  []string          // those that let it through

@@ -53,6 +53,13 @@ func (c *Core) handle(ctx context.Context, call *Call) *Reply {
 	if err := c.store.Refresh(ctx); err != nil {
 		return c.refuse(call, err)
 	}
+	headers, refusal, err := c.limit(ctx, call)
+	if err != nil {
+		return c.refuse(call, err)
+	}
+	if refusal != nil {
+		return refusal
+	}
 	backend, r, err := c.admit(ctx, x)
 	if auditErr := c.audit.Request(ctx, withError(x, err)); auditErr != nil {
 		c.log.Error("the audit devices refuse entries", "error", auditErr)
@@ -69,6 +76,7 @@ func (c *Core) handle(ctx context.Context, call *Call) *Reply {
 		}
 	}
 	reply := c.reply(x, err)
+	reply.add(headers)
 	if auditErr := c.audit.Response(ctx, withError(x, err)); auditErr != nil {
 		c.log.Error("the audit devices refuse entries", "error", auditErr)
 		return c.refuse(call, errAudit)
@@ -101,6 +109,7 @@ func (c *Core) admit(ctx context.Context, x *Exchange) (*logical.Backend, *logic
 	if m != nil {
 		if backend = c.BackendOf(m); backend != nil {
 			route, _ = backend.Match(rest)
+			x.route = route
 		}
 	}
 	entry, err := c.identify(ctx, call)
@@ -256,7 +265,7 @@ func (c *Core) serve(ctx context.Context, x *Exchange, b *logical.Backend, r *lo
 	if x.Operation == logical.Help {
 		return c.help(x, b, r)
 	}
-	resp, err := b.Handle(ctx, r)
+	resp, err := c.call(ctx, x, b, r)
 	if err != nil || resp == nil {
 		return resp, err
 	}

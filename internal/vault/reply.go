@@ -3,6 +3,7 @@ package vault
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -27,6 +28,19 @@ func errorReply(e *logical.Error) *Reply {
 		return &Reply{Status: http.StatusInternalServerError, Body: []byte(`{"errors":["internal error"]}`)}
 	}
 	return &Reply{Status: e.Status, Body: append(body, '\n')}
+}
+
+// add adds headers to a reply, whose own may be shared.
+func (r *Reply) add(headers map[string]string) {
+	if len(headers) == 0 {
+		return
+	}
+	all := maps.Clone(r.Header)
+	if all == nil {
+		all = make(map[string]string, len(headers))
+	}
+	maps.Copy(all, headers)
+	r.Header = all
 }
 
 // reply renders what a backend has answered.

@@ -24,7 +24,9 @@ import (
 	"github.com/ArcadeLabsInc/zvault/internal/seal"
 	"github.com/ArcadeLabsInc/zvault/internal/storage"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/lease"
+	"github.com/ArcadeLabsInc/zvault/internal/vault/lockout"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/logical"
+	"github.com/ArcadeLabsInc/zvault/internal/vault/quota"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/store"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/token"
 )
@@ -76,6 +78,8 @@ type Core struct {
 	log     *slog.Logger
 	audit   Auditor
 
+	limiter         *quota.Limiter
+	lockout         *lockout.Guard
 	acls            aclCache
 	identityStorage logical.Storage
 
@@ -127,6 +131,7 @@ func New(o Options) (*Core, error) {
 	c.root = c.store.At("")
 	c.leases = lease.NewStore(c.root)
 	c.identityStorage = c.store.At(identityPrefix)
+	c.limiter, c.lockout = quota.NewLimiter(), lockout.New(c.root)
 	c.sealed.Store(true)
 	c.inflight.calls = map[string]*Call{}
 	return c, nil

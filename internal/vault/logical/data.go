@@ -308,3 +308,18 @@ func seconds(s string) (time.Duration, bool) {
 	}
 	return time.Duration(n) * time.Second, true
 }
+
+// ParseFloat reads a number, given as one or as text.
+func ParseFloat(v any) (float64, bool) {
+	switch v := v.(type) {
+	case json.Number:
+		f, err := v.Float64()
+		return f, err == nil
+	case string:
+		f, err := strconv.ParseFloat(v, 64)
+		return f, err == nil
+	case int:
+		return float64(v), true
+	}
+	return 0, false
+}

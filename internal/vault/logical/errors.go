@@ -11,6 +11,8 @@ type Error struct {
 	Status int
 	Errors []string       // nil: a body of {"errors":[]}
 	Data   map[string]any // makes the response {"data":…} with the errors in it, as partial batches need
+	// BadCredentials says that somebody tried to sign in with what is not right; such attempts are counted.
+	BadCredentials bool
 }
 
 // Error returns the texts.
@@ -41,6 +43,11 @@ func Invalid(format string, args ...any) *Error {
 // Fail is an error with a status of its own.
 func Fail(status int, format string, args ...any) *Error {
 	return &Error{Status: status, Errors: []string{fmt.Sprintf(format, args...)}}
+}
+
+// BadCredentials is what a failed login answers: 400, and no word on what was wrong beyond the text.
+func BadCredentials(text string) *Error {
+	return &Error{Status: http.StatusBadRequest, Errors: []string{text}, BadCredentials: true}
 }
 
 // StatusOf returns the status that err answers with, 500 for what is not an Error.

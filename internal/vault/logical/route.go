@@ -45,6 +45,9 @@ type Route struct {
 	Exists func(ctx context.Context, r *Request) (bool, error)
 	// Open paths need no token.
 	Open bool
+	// Login, on the path of an auth method where one signs in, is who tries to: the name that is locked when its password is
+	// guessed at. "" is nobody in particular.
+	Login func(r *Request) string
 	// Sudo paths need the sudo capability.
 	Sudo bool
 	// Synopsis and Description are what ?help=1 says.

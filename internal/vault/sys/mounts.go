@@ -114,9 +114,11 @@ func addLists(out map[string]any, c vault.MountConfig) {
 		out["listing_visibility"] = c.ListingVisibility
 	}
 	if l := c.Lockout; l != nil {
-		out["user_lockout_config"] = map[string]any{
-			"lockout_threshold": l.Threshold, "lockout_duration": int64(l.Duration / time.Second),
-			"lockout_counter_reset": int64(l.CounterReset / time.Second), "lockout_disable": l.Disable,
+		reset, duration := int64(l.CounterReset/time.Second), int64(l.Duration/time.Second)
+		out["user_lockout_config"] = map[string]any{ // under the names that Vault's clients know, and OpenBao's
+			"lockout_threshold": l.Threshold, "lockout_duration": duration, "lockout_counter_reset": reset, "lockout_disable": l.Disable,
+			"user_lockout_threshold": l.Threshold, "user_lockout_duration": duration, "user_lockout_counter_reset_duration": reset,
+			"user_lockout_disable": l.Disable,
 		}
 	}
 }
@@ -294,8 +296,11 @@ func configureLockout(c *vault.MountConfig, d logical.Data) error {
 	}
 	l := logical.NewData(d.Map("user_lockout_config"))
 	c.Lockout = &vault.Lockout{
-		Threshold: l.Int("lockout_threshold"), Duration: l.Duration("lockout_duration"), CounterReset: l.Duration("lockout_counter_reset"),
+		Threshold: l.Int("lockout_threshold"), Duration: l.Duration("lockout_duration"), CounterReset: l.Duration("lockout_counter_reset_duration"),
 		Disable: l.Bool("lockout_disable"),
+	}
+	if l.Has("lockout_counter_reset") { // what older clients send
+		c.Lockout.CounterReset = l.Duration("lockout_counter_reset")
 	}
 	if c.Lockout.Threshold < 0 || c.Lockout.Duration < 0 || c.Lockout.CounterReset < 0 {
 		return logical.Invalid("user_lockout_config: a threshold and its times cannot be negative")

@@ -70,6 +70,7 @@ func New() *logical.Backend {
 	b.Routes = append(b.Routes, secretRoutes()...)
 	b.Routes = append(b.Routes, &logical.Route{
 		Pattern: "login", Open: true, Synopsis: "Signs in.", Ops: ops{logical.Update: login},
+		Login: func(r *logical.Request) string { return r.Data.String("role_id") },
 		Fields: []logical.Field{{Name: "role_id", Type: logical.String, Help: "Which role."}, {Name: "secret_id", Type: logical.String, Help: "Its password."}},
 	}, &logical.Route{Pattern: "tidy/secret-id", Synopsis: "Removes secret ids that have ended.", Ops: ops{logical.Update: tidy}})
 	return b
@@ -85,8 +86,11 @@ func newID() (string, error) {
 	return id.String(), err
 }
 
-// errLogin does not tell what was wrong.
-var errLogin = logical.Invalid("invalid role or secret ID")
+// errLogin does not tell what was wrong. A secret id that does not exist is a guess, and counts as one.
+var (
+	errLogin = logical.Invalid("invalid role or secret ID")
+	errGuess = logical.BadCredentials("invalid role or secret ID")
+)
 
 // login signs in. What it reads is in memory; it writes only where uses are counted.
 func login(ctx context.Context, r *logical.Request) (*logical.Response, error) {
@@ -149,7 +153,10 @@ func take(ctx context.Context, r *logical.Request, role *Role, id string) (*secr
 	if err != nil {
 		return nil, err
 	}
-	if s == nil || s.ended(r.Time) {
+	if s == nil {
+		return nil, errGuess
+	}
+	if s.ended(r.Time) {
 		return nil, errLogin
 	}
 	if !tokenfields.Within(r.Remote, s.CIDRs) {

@@ -43,7 +43,7 @@ func New() *logical.Backend {
 			},
 			{Pattern: "users/:username/password", Fields: fields, Synopsis: "Sets the password.", Ops: ops{logical.Update: setPassword}},
 			{Pattern: "users/:username/policies", Fields: fields, Synopsis: "Sets the policies.", Ops: ops{logical.Update: setPolicies}},
-			{Pattern: "login/:username", Fields: fields, Open: true, Synopsis: "Signs in.", Ops: ops{logical.Update: login}},
+			{Pattern: "login/:username", Fields: fields, Open: true, Login: nameOf, Synopsis: "Signs in.", Ops: ops{logical.Update: login}},
 		},
 	}
 }
@@ -172,7 +172,7 @@ var nobody = sync.OnceValue(func() []byte {
 	return h
 })
 
-var errLogin = logical.Invalid("invalid username or password")
+var errLogin = logical.BadCredentials("invalid username or password")
 
 func login(ctx context.Context, r *logical.Request) (*logical.Response, error) {
 	name, password := nameOf(r), r.Data.String("password")
