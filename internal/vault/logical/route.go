@@ -3,6 +3,8 @@ package logical
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -43,6 +45,8 @@ type Route struct {
 	Ops map[Operation]Handler
 	// Exists tells Create from Update for policies; nil: every write is an Update.
 	Exists func(ctx context.Context, r *Request) (bool, error)
+	// AnyField says that the body is the client's own, so that no member of it is unknown.
+	AnyField bool
 	// Open paths need no token.
 	Open bool
 	// Login, on the path of an auth method where one signs in, is who tries to: the name that is locked when its password is
@@ -206,7 +210,55 @@ func (b *Backend) Handle(ctx context.Context, r *Request) (*Response, error) {
 	if err := r.Data.check(route.Fields); err != nil {
 		return nil, err
 	}
-	return h(ctx, r)
+	resp, err := h(ctx, r)
+	if err != nil || r.Operation != Create && r.Operation != Update && r.Operation != Patch {
+		return resp, err
+	}
+	return route.warn(r, resp), nil
+}
+
+// warn adds to an answer what the route made of members that it does not know: nothing.
+func (t *Route) warn(r *Request, resp *Response) *Response {
+	if t.AnyField || len(t.Fields) == 0 || len(r.Data.Raw) == 0 {
+		return resp
+	}
+	var unknown, replaced []string
+	for name := range r.Data.Raw {
+		switch {
+		case r.Params.Get(name) != "":
+			replaced = append(replaced, name)
+		case !t.knows(name):
+			unknown = append(unknown, name)
+		}
+	}
+	if unknown == nil && replaced == nil {
+		return resp
+	}
+	if resp == nil {
+		resp = &Response{}
+	} else {
+		resp = new(*resp) // a backend may keep what it answers
+		resp.Warnings = slices.Clone(resp.Warnings)
+	}
+	if unknown != nil {
+		slices.Sort(unknown)
+		resp.Warnings = append(resp.Warnings, fmt.Sprintf("Endpoint ignored these unrecognized parameters: %v", unknown))
+	}
+	if replaced != nil {
+		slices.Sort(replaced)
+		resp.Warnings = append(resp.Warnings,
+			fmt.Sprintf("Endpoint replaced the value of these parameters with the values captured from the endpoint's path: %v", replaced))
+	}
+	return resp
+}
+
+func (t *Route) knows(name string) bool {
+	for i := range t.Fields {
+		if t.Fields[i].Name == name {
+			return true
+		}
+	}
+	return false
 }
 
 func call(ctx context.Context, h Handler, r *Request) (*Response, error) {

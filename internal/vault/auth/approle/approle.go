@@ -70,7 +70,7 @@ func New() *logical.Backend {
 	b.Routes = append(b.Routes, secretRoutes()...)
 	b.Routes = append(b.Routes, &logical.Route{
 		Pattern: "login", Open: true, Synopsis: "Signs in.", Ops: ops{logical.Update: login},
-		Login: func(r *logical.Request) string { return r.Data.String("role_id") },
+		Login:  func(r *logical.Request) string { return r.Data.String("role_id") },
 		Fields: []logical.Field{{Name: "role_id", Type: logical.String, Help: "Which role."}, {Name: "secret_id", Type: logical.String, Help: "Its password."}},
 	}, &logical.Route{Pattern: "tidy/secret-id", Synopsis: "Removes secret ids that have ended.", Ops: ops{logical.Update: tidy}})
 	return b

@@ -24,8 +24,8 @@ func New() *logical.Backend {
 		Type: "cubbyhole",
 		Help: "Keeps secrets for one token alone, until it is revoked or expires.",
 		Routes: []*logical.Route{{
-			Pattern: "*path",
-			Fields:  []logical.Field{{Name: "path", Type: logical.String, Help: "Where the secret is."}},
+			Pattern: "*path", AnyField: true,
+			Fields: []logical.Field{{Name: "path", Type: logical.String, Help: "Where the secret is."}},
 			Ops: map[logical.Operation]logical.Handler{
 				logical.Read: own(read), logical.Update: own(write), logical.Delete: own(remove), logical.List: own(list),
 			},

@@ -28,8 +28,8 @@ func New() *logical.Backend {
 		Type: "kv",
 		Help: "Keeps objects under paths. It has no versions: a write replaces what was there.",
 		Routes: []*logical.Route{{
-			Pattern: "*path",
-			Fields:  []logical.Field{{Name: "path", Type: logical.String, Help: "Where the secret is."}},
+			Pattern: "*path", AnyField: true,
+			Fields: []logical.Field{{Name: "path", Type: logical.String, Help: "Where the secret is."}},
 			Ops: map[logical.Operation]logical.Handler{
 				logical.Read: read, logical.Update: write, logical.Delete: remove, logical.List: list, logical.Scan: scan,
 			},
