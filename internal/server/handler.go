@@ -51,6 +51,10 @@ var (
 )
 
 func write(w http.ResponseWriter, reply *vault.Reply) {
+	if reply.Stream != nil {
+		stream(w, reply)
+		return
+	}
 	h := w.Header()
 	h["Content-Type"] = typeJSON
 	if reply.ContentType != "" {
@@ -64,6 +68,27 @@ func write(w http.ResponseWriter, reply *vault.Reply) {
 	}
 	w.WriteHeader(reply.Status)
 	_, _ = w.Write(reply.Body) // nobody is there to be told
+}
+
+// stream sends a body that may be large, to whom may be slow. When it breaks off the connection is closed without an end, which
+// is how the client knows.
+func stream(w http.ResponseWriter, reply *vault.Reply) {
+	defer func() { _ = reply.Stream.Close() }()                     // it was only read
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // where there is none, none need be lifted
+	h := w.Header()
+	h.Set("Content-Type", reply.ContentType)
+	for k, v := range reply.Header {
+		h.Set(k, v)
+	}
+	w.WriteHeader(reply.Status)
+	if _, err := io.Copy(w, reply.Stream); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// streams reports whether a path takes a body that is no JSON.
+func streams(r *http.Request, path string) bool {
+	return (r.Method == http.MethodPost || r.Method == http.MethodPut) && strings.HasPrefix(path, "sys/storage/raft/snapshot")
 }
 
 // fail answers with an error of Vault's shape.
@@ -93,8 +118,14 @@ func (s *Server) parse(w http.ResponseWriter, r *http.Request, path string) (*va
 	if r.Header.Get("X-Vault-Request") == "" && s.options.RequireRequestHeader {
 		return nil, logical.Fail(http.StatusPreconditionFailed, "missing \"X-Vault-Request\" header")
 	}
-	op, data, err := s.operation(w, r)
-	if err != nil {
+	var op logical.Operation
+	var data map[string]any
+	var body io.Reader
+	var err error
+	if streams(r, path) {
+		op, body = logical.Update, r.Body
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // where there is none, none need be lifted
+	} else if op, data, err = s.operation(w, r); err != nil {
 		return nil, err
 	}
 	if (op == logical.List || op == logical.Scan) && !strings.HasSuffix(path, "/") && path != "" {
@@ -113,7 +144,7 @@ func (s *Server) parse(w http.ResponseWriter, r *http.Request, path string) (*va
 		remote = netip.AddrPort{} // a Unix socket
 	}
 	return &vault.Call{
-		ID: id.String(), Operation: op, Path: path, Token: tokenOf(r), Data: data, WrapTTL: wrap, Header: r.Header.Get, Remote: remote,
+		ID: id.String(), Operation: op, Path: path, Token: tokenOf(r), Data: data, Body: body, WrapTTL: wrap, Header: r.Header.Get, Remote: remote,
 		Time: s.clock(), Method: r.Method,
 	}, nil
 }

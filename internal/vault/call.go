@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"io"
 	"net/netip"
 	"sync"
 	"time"
@@ -17,6 +18,7 @@ type Call struct {
 	Path      string // without "/v1/" in front
 	Token     string
 	Data      map[string]any
+	Body      io.Reader // of a request whose body is no JSON; nil otherwise
 	WrapTTL   time.Duration
 	Header    func(name string) string
 	Remote    netip.AddrPort
@@ -30,6 +32,7 @@ type Reply struct {
 	Body        []byte
 	ContentType string // "": application/json
 	Header      map[string]string
+	Stream      io.ReadCloser // the body instead of Body; whoever sends it closes it
 }
 
 // Exchange is one request and what became of it, for the audit log.

@@ -34,6 +34,9 @@ func (c *Core) Handle(ctx context.Context, call *Call) *Reply {
 	if c.sealNext.Swap(false) {
 		c.SealNow()
 	}
+	if c.reopenNext.Swap(false) {
+		c.reopen(context.WithoutCancel(ctx))
+	}
 	return reply
 }
 
@@ -79,6 +82,7 @@ func (c *Core) handle(ctx context.Context, call *Call) *Reply {
 	reply.add(headers)
 	if auditErr := c.audit.Response(ctx, withError(x, err)); auditErr != nil {
 		c.log.Error("the audit devices refuse entries", "error", auditErr)
+		reply.drop()
 		return c.refuse(call, errAudit)
 	}
 	return reply
@@ -122,7 +126,7 @@ func (c *Core) admit(ctx context.Context, x *Exchange) (*logical.Backend, *logic
 	}
 	x.Token = entry
 	r := &logical.Request{
-		ID: call.ID, Operation: call.Operation, Path: rest, Data: logical.NewData(call.Data), Remote: call.Remote.Addr(), Presented: call.Token,
+		ID: call.ID, Operation: call.Operation, Path: rest, Data: logical.NewData(call.Data), Body: call.Body, Remote: call.Remote.Addr(), Presented: call.Token,
 		Header: call.Header, Time: call.Time,
 	}
 	if m != nil {

@@ -43,6 +43,13 @@ func (r *Reply) add(headers map[string]string) {
 	r.Header = all
 }
 
+// drop lets go of a reply that is not sent.
+func (r *Reply) drop() {
+	if r.Stream != nil {
+		_ = r.Stream.Close() // nobody reads it
+	}
+}
+
 // reply renders what a backend has answered.
 func (c *Core) reply(x *Exchange, err error) *Reply {
 	if err != nil {
@@ -51,6 +58,9 @@ func (c *Core) reply(x *Exchange, err error) *Reply {
 	resp := x.Response
 	if resp == nil {
 		return &Reply{Status: http.StatusNoContent}
+	}
+	if resp.Stream != nil {
+		return &Reply{Status: http.StatusOK, Stream: resp.Stream, ContentType: resp.ContentType, Header: resp.Header}
 	}
 	if resp.Raw != nil {
 		status := resp.Status

@@ -87,7 +87,8 @@ type Core struct {
 	opened *opened      // nil while sealed
 	sealed atomic.Bool  // mirrors opened for those who only ask
 
-	sealNext atomic.Bool
+	sealNext   atomic.Bool
+	reopenNext atomic.Bool
 
 	complaint seldom
 

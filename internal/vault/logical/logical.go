@@ -7,6 +7,7 @@ package logical
 
 import (
 	"context"
+	"io"
 	"net/netip"
 	"time"
 )
@@ -43,10 +44,11 @@ func (o Operation) Writes() bool {
 type Request struct {
 	ID        string // also in the audit log
 	Operation Operation
-	Path      string // below the mount, no leading slash; a list ends in "/" or is empty
-	Mount     string // where the backend is mounted, with its trailing slash and without "auth/" in front for auth methods
-	Data      Data   // the decoded body, or the query of a GET, LIST or DELETE
-	Params    Params // what the route's pattern captured; set by Backend.Handle
+	Path      string    // below the mount, no leading slash; a list ends in "/" or is empty
+	Mount     string    // where the backend is mounted, with its trailing slash and without "auth/" in front for auth methods
+	Data      Data      // the decoded body, or the query of a GET, LIST or DELETE
+	Body      io.Reader // the body as it comes, of a route that streams; nil otherwise
+	Params    Params    // what the route's pattern captured; set by Backend.Handle
 	Storage   Storage
 	Token     *Token // who asks; nil on an unauthenticated path
 	Presented string // the token as it came, valid or not: for open paths that judge it themselves
@@ -95,7 +97,9 @@ type Response struct {
 	Status      int
 	Raw         []byte
 	ContentType string
-	Header      map[string]string
+	// Stream is the body, instead of Raw, where that would be large. It is closed when it has been sent.
+	Stream io.ReadCloser
+	Header map[string]string
 	// NoWrap refuses wrapping, for what must be readable at once.
 	NoWrap bool
 	// WrapTTL asks the core to wrap the response although the client did not.

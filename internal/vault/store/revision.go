@@ -51,6 +51,19 @@ func note(ctx context.Context, tx storage.Tx, written map[string][]byte) error {
 	return tx.Delete(ctx, changesName(revision-keepChanges))
 }
 
+// Leap moves the revision on so far that every node forgets all that it remembers: the store has been replaced by another state.
+func (s *Store) Leap(ctx context.Context) error {
+	known := s.revision.Load()
+	s.cache.dropAll()
+	return s.backend.Update(ctx, func(tx storage.Tx) error {
+		now, err := readRevision(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return tx.Put(ctx, revisionName, binary.BigEndian.AppendUint64(nil, max(now, known)+keepChanges))
+	})
+}
+
 func readRevision(ctx context.Context, r storage.Reader) (uint64, error) {
 	raw, err := r.Get(ctx, revisionName)
 	if errors.Is(err, storage.ErrNotFound) {
