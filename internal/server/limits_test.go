@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -138,6 +139,37 @@ func TestGoClient_Lockout(t *testing.T) {
 	}
 	if err := login("ann", "correct horse"); err != nil {
 		t.Errorf("lockout was disabled: %v", err)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	s := servertest.Start(t)
+	c := client(t, s, s.Token)
+	must(c.KVv2("secret").Put(t.Context(), "a-telling-name", map[string]any{"password": "x"}))(t)
+	for _, path := range []string{"/v1/sys/metrics?format=prometheus", "/metrics"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+s.Token)
+		answer := must(http.DefaultClient.Do(r))(t)
+		text := string(must(io.ReadAll(answer.Body))(t))
+		if err := answer.Body.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"vault_core_unsealed 1\n", `vault_core_requests_total{operation="update",status="2xx"} 1`} {
+			if answer.StatusCode != http.StatusOK || !strings.Contains(text, want) {
+				t.Errorf("%s answers %d without %q", path, answer.StatusCode, want)
+			}
+		}
+		if strings.Contains(text, "a-telling-name") {
+			t.Error("the metrics name a secret")
+		}
+	}
+	answer := must(http.Get(s.URL + "/metrics"))(t)
+	if err := answer.Body.Close(); err != nil || answer.StatusCode != http.StatusForbidden {
+		t.Errorf("without a token: %d, %v", answer.StatusCode, err)
 	}
 }
 

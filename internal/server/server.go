@@ -55,6 +55,13 @@ func (s *Server) outside(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		respond(w, http.StatusOK, map[string]any{"status": "ok"})
+	case "/metrics": // sys/metrics, where Prometheus looks unless told otherwise; it sends its token as a bearer
+		call, err := s.parse(w, r, "sys/metrics")
+		if err != nil {
+			fail(w, err)
+			return
+		}
+		write(w, s.core.Handle(r.Context(), call))
 	default:
 		fail(w, logical.ErrNotFound)
 	}

@@ -76,6 +76,12 @@ func (f *inflight) remove(c *Call) {
 	f.mu.Unlock()
 }
 
+func (f *inflight) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.calls)
+}
+
 // InFlight lists the requests that are being served.
 func (c *Core) InFlight() []*Call {
 	c.inflight.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ArcadeLabsInc/zvault/internal/barrier"
 	"github.com/ArcadeLabsInc/zvault/internal/policy"
@@ -30,7 +31,9 @@ var (
 
 // Handle answers one request. It always returns a reply; what went wrong inside is logged, not told.
 func (c *Core) Handle(ctx context.Context, call *Call) *Reply {
+	began := time.Now() // the core's own clock may stand still
 	reply := c.handle(ctx, call)
+	c.measures.observe(call.Operation, reply.Status, time.Since(began))
 	if c.sealNext.Swap(false) {
 		c.SealNow()
 	}
@@ -65,7 +68,7 @@ func (c *Core) handle(ctx context.Context, call *Call) *Reply {
 	}
 	backend, r, err := c.admit(ctx, x)
 	if auditErr := c.audit.Request(ctx, withError(x, err)); auditErr != nil {
-		c.log.Error("the audit devices refuse entries", "error", auditErr)
+		c.refusedByAudit(auditErr)
 		return c.refuse(call, errAudit)
 	}
 	var resp *logical.Response
@@ -81,11 +84,16 @@ func (c *Core) handle(ctx context.Context, call *Call) *Reply {
 	reply := c.reply(x, err)
 	reply.add(headers)
 	if auditErr := c.audit.Response(ctx, withError(x, err)); auditErr != nil {
-		c.log.Error("the audit devices refuse entries", "error", auditErr)
+		c.refusedByAudit(auditErr)
 		reply.drop()
 		return c.refuse(call, errAudit)
 	}
 	return reply
+}
+
+func (c *Core) refusedByAudit(err error) {
+	c.measures.refused.Add()
+	c.log.Error("the audit devices refuse entries", "error", err)
 }
 
 func withError(x *Exchange, err error) *Exchange {

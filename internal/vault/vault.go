@@ -78,6 +78,7 @@ type Core struct {
 	log     *slog.Logger
 	audit   Auditor
 
+	measures        *measures
 	limiter         *quota.Limiter
 	lockout         *lockout.Guard
 	acls            aclCache
@@ -134,6 +135,7 @@ func New(o Options) (*Core, error) {
 	c.identityStorage = c.store.At(identityPrefix)
 	c.limiter, c.lockout = quota.NewLimiter(), lockout.New(c.root)
 	c.sealed.Store(true)
+	c.measures = newMeasures(c)
 	c.inflight.calls = map[string]*Call{}
 	return c, nil
 }

@@ -85,6 +85,18 @@ func (c *cache) set(name string, value []byte) {
 	s.keep(name, entry{raw: value, missing: value == nil}, c.room)
 }
 
+// bytes is about what all entries take.
+func (c *cache) bytes() int {
+	sum := 0
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.RLock()
+		sum += s.size
+		s.mu.RUnlock()
+	}
+	return sum
+}
+
 func (c *cache) drop(name string) {
 	s := c.shard(name)
 	s.mu.Lock()

@@ -99,6 +99,9 @@ func (s *Store) get(ctx context.Context, name string) ([]byte, error) {
 	return raw, nil
 }
 
+// CacheSize is about how many bytes the entries take that are kept in memory.
+func (s *Store) CacheSize() int { return s.cache.bytes() }
+
 // Decoded implements logical.Storage. One name is always decoded by the same function.
 func (p *part) Decoded(ctx context.Context, name string, decode func([]byte) (any, error)) (any, error) {
 	s, name := p.store, p.prefix+name

@@ -19,7 +19,7 @@ func New() *System {
 	s := &System{Backend: &logical.Backend{Type: "system", Help: "The system backend manages the vault: mounts, policies, leases, seals."}}
 	for _, routes := range [][]*logical.Route{
 		s.mountRoutes(), s.policyRoutes(), s.capabilityRoutes(), s.leaseRoutes(), s.wrappingRoutes(), s.toolRoutes(), s.uiRoutes(),
-		s.keyRoutes(), s.infoRoutes(), s.quotaRoutes(), s.lockedRoutes(), s.corsRoutes(), s.snapshotRoutes(),
+		s.keyRoutes(), s.infoRoutes(), s.quotaRoutes(), s.lockedRoutes(), s.corsRoutes(), s.snapshotRoutes(), s.metricsRoutes(),
 	} {
 		s.Routes = append(s.Routes, routes...)
 	}
