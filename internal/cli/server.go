@@ -19,6 +19,7 @@ import (
 
 func (a *app) serverCommand() *cobra.Command {
 	var c server.Config
+	var file string
 	cmd := &cobra.Command{
 		Use:   "server",
 		Short: "Serve Vault's HTTP API",
@@ -30,11 +31,18 @@ The first start makes the vault, unseals it with a key file in the data director
 Several servers may share one PostgreSQL database: give each the same --database and the same ZVAULT_UNSEAL_KEY.`,
 		Example: `  zvault server --dev
   zvault server --data /var/lib/zvault
+  zvault server --config /etc/zvault/server.toml
   zvault server --database postgres://zvault@db/zvault --seal env`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), c) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := fromFile(cmd.Flags(), file); err != nil {
+				return err
+			}
+			return a.serve(cmd, c, file)
+		},
 	}
 	f := cmd.Flags()
+	f.StringVar(&file, "config", a.getenv("ZVAULT_CONFIG"), "file with these settings, in TOML; flags win over it (default: $ZVAULT_CONFIG)")
 	f.StringVar(&c.Dir, "data", "", "directory of the data (default: server below $ZVAULT_HOME)")
 	f.StringVar(&c.Storage, "storage", "", "sqlite, bbolt or memory (default sqlite)")
 	f.StringVar(&c.Database, "database", a.getenv("ZVAULT_DATABASE"), "URL of a PostgreSQL database to keep the data in (default: $ZVAULT_DATABASE)")
@@ -43,9 +51,12 @@ Several servers may share one PostgreSQL database: give each the same --database
 	f.StringVar(&c.CertFile, "tls-cert", "", "file of the TLS certificate; needed unless the address is loopback")
 	f.StringVar(&c.KeyFile, "tls-key", "", "file of the certificate's key")
 	f.StringVar(&c.AuditSync, "audit-sync", "disk", "when an entry of the audit log counts as written: disk or os")
+	f.IntVar(&c.CacheMB, "cache-mb", 0, "megabytes of memory for entries that are kept decoded (default 64)")
+	f.StringVar(&c.LogLevel, "log-level", "info", "debug, info, warn or error")
 	f.BoolVar(&c.Dev, "dev", false, "a throw-away server in memory, unsealed, with a root token and kv at secret/")
 	f.StringVar(&c.DevToken, "dev-root-token-id", "", "the root token of --dev")
 	vaultcmd.OneDash(cmd)
+	cmd.AddCommand(a.serverConfigCommand())
 	return cmd
 }
 
@@ -53,7 +64,10 @@ Several servers may share one PostgreSQL database: give each the same --database
 // more often costs more requests than the memory is worth.
 const serverGC = 300
 
-func (a *app) serve(ctx context.Context, c server.Config) error {
+func (a *app) serve(cmd *cobra.Command, c server.Config, file string) error {
+	if err := c.Validate(); err != nil {
+		return err
+	}
 	if err := runner.Harden(); err != nil {
 		return err
 	}
@@ -68,13 +82,15 @@ func (a *app) serve(ctx context.Context, c server.Config) error {
 		}
 		c.Dir = filepath.Join(home, "server")
 	}
-	c.Version, c.Log = version.Get().Version, slog.New(slog.NewTextHandler(a.err, nil))
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
+	c.Level = &slog.LevelVar{}
+	c.Version, c.Log = version.Get().Version, slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: c.Level}))
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM)
 	defer stop()
 	s, err := server.Open(ctx, c)
 	if err != nil {
 		return err
 	}
+	defer a.reloadOnHangup(ctx, cmd.Flags(), s, c, file)()
 	return errors.Join(a.listen(ctx, s, c), s.Close())
 }
 

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -128,5 +127,3 @@ func (r *Running) furnishDev(ctx context.Context) error {
 	r.RootToken = r.config.DevToken
 	return errors.Join(core.RevokeToken(ctx, first, core.Now()))
 }
-
-func tlsConfig() *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS13} }

@@ -44,6 +44,11 @@ type Config struct {
 	DevToken string
 	Dev      bool
 	Version  string
+	// CacheMB bounds the memory for decoded entries; 0: 64.
+	CacheMB int
+	// LogLevel is debug, info (the default), warn or error; Level, which Log must honour, is set by it.
+	LogLevel string
+	Level    *slog.LevelVar
 	// Getenv reads the environment; nil means os.Getenv.
 	Getenv func(string) string
 	Log    *slog.Logger
@@ -62,6 +67,7 @@ type Running struct {
 	closeDB  func() error
 	unlock   func() error
 	listener net.Listener
+	cert     certificate
 	log      *auditLog
 }
 
@@ -84,6 +90,9 @@ func (r *Running) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if err := lockMemory(); err != nil && !c.Dev {
+		c.Log.Warn("values in use may be written to swap; keys are locked all the same", "reason", err)
+	}
 	if err := r.openStorage(ctx); err != nil {
 		return err
 	}
@@ -100,7 +109,7 @@ func (r *Running) open(ctx context.Context) (err error) {
 	o := vault.Options{
 		Backend: r.backend, StorageType: c.Storage, Shared: c.Database != "", Seals: seals, NewSeal: provider, Engines: engines, Auths: auths,
 		Audit: r.log, Log: c.Log, Version: c.Version, Node: node.String(), Purge: purgeCubbyhole, Opened: r.log.open, Closing: r.log.close,
-		Identity: identityStore(),
+		Identity: identityStore(), CacheBytes: c.CacheMB << 20,
 	}
 	if r.Core, err = vault.New(o); err != nil {
 		return err
@@ -202,6 +211,9 @@ func (m *memorySeal) Unwrap(_ context.Context, b seal.Blob, aad []byte) (*crypt.
 
 // Listen opens the address. Plain HTTP is served on loopback only.
 func (r *Running) Listen(ctx context.Context) (net.Addr, error) {
+	if err := r.Reload(r.config); err != nil {
+		return nil, err
+	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", r.config.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listening on %s: %w", r.config.Listen, err)
@@ -212,6 +224,24 @@ func (r *Running) Listen(ctx context.Context) (net.Addr, error) {
 	}
 	r.listener = l
 	return l.Addr(), nil
+}
+
+// Reload takes over from a new configuration what can change while the server serves: the certificate, read anew from its files,
+// and the level of the log. Of a configuration that is not valid it takes nothing.
+func (r *Running) Reload(c Config) error {
+	level, err := ParseLevel(c.LogLevel)
+	if err != nil {
+		return err
+	}
+	if c.CertFile != "" && r.config.CertFile != "" {
+		if err := r.cert.load(c.CertFile, c.KeyFile); err != nil {
+			return err
+		}
+	}
+	if r.config.Level != nil {
+		r.config.Level.Set(level)
+	}
+	return nil
 }
 
 // Limits of a connection.
@@ -228,12 +258,12 @@ const (
 func (r *Running) Serve(ctx context.Context) error {
 	h := &http.Server{
 		Handler: r.Server, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
-		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(r.config.Log.Handler(), slog.LevelDebug), TLSConfig: tlsConfig(),
+		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(r.config.Log.Handler(), slog.LevelDebug), TLSConfig: r.cert.config(),
 	}
 	failed := make(chan error, 1)
 	go func() {
 		if r.config.CertFile != "" {
-			failed <- h.ServeTLS(r.listener, r.config.CertFile, r.config.KeyFile)
+			failed <- h.ServeTLS(r.listener, "", "")
 			return
 		}
 		failed <- h.Serve(r.listener)
