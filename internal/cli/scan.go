@@ -25,13 +25,17 @@ func fingerprinter(key *crypt.Key) (func(secret.Value) []byte, error) {
 }
 
 func (a *app) scanCommand() *cobra.Command {
-	var staged, history, sarif, noVault bool
+	var staged, history, histories, sarif, noVault bool
 	c := &cobra.Command{
 		Use:   "scan [PATH]",
 		Short: "Find secrets in files, in what git is about to commit, or in its history",
 		Long: `Find secrets in the files below PATH (default: here), with --staged in what the next commit holds, or with --history in every version of
 every file in all commits of the repository: by the rules of gitleaks, and the vault's own values, also former ones and in base64, hex and
 other encodings, by keyed fingerprints. Nothing found is printed itself.
+
+With --transcripts, look for the vault's own values in the histories that Claude Code, Cursor, Codex, Kiro, Continue, Gemini, shells and
+other programs keep on this machine, and in this repository's commits: which secret, which version, where and since when. Values that
+are in use can be replaced at once.
 
 A line with zvault:allow in it is passed over by the rules. The exit status is 1 if anything was found. As a pre-commit hook:
 
@@ -40,10 +44,17 @@ A line with zvault:allow in it is passed over by the rules. The exit status is 1
       hooks: [{id: zvault-scan}]`,
 		Example: `  zvault scan
   zvault scan --staged
+  zvault scan --transcripts
   zvault scan --history --sarif > history.sarif`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
+			if histories {
+				if len(args) == 1 {
+					return errors.New("--transcripts looks where programs keep their histories, and takes no path")
+				}
+				return a.scanTranscripts(cmd)
+			}
 			own, err := a.finder(cmd, noVault)
 			if err != nil {
 				return err
@@ -83,9 +94,12 @@ A line with zvault:allow in it is passed over by the rules. The exit status is 1
 	}
 	c.Flags().BoolVar(&staged, "staged", false, "scan what is staged in git")
 	c.Flags().BoolVar(&history, "history", false, "scan all versions of all files in the repository's branches and tags")
-	c.MarkFlagsMutuallyExclusive("staged", "history")
+	c.Flags().BoolVar(&histories, "transcripts", false, "look for the vault's values in what assistants, shells and git remember")
+	c.MarkFlagsMutuallyExclusive("staged", "history", "transcripts")
 	c.Flags().BoolVar(&sarif, "sarif", false, "print SARIF 2.1.0")
 	c.Flags().BoolVar(&noVault, "no-vault", false, "use the rules only, and leave the vault closed")
+	c.MarkFlagsMutuallyExclusive("sarif", "transcripts")
+	c.MarkFlagsMutuallyExclusive("no-vault", "transcripts")
 	return c
 }
 

@@ -75,6 +75,9 @@ func (f *Finder) add(k Known) error {
 	return nil
 }
 
+// Longest is the length in bytes of the longest form that is looked for.
+func (f *Finder) Longest() int { return f.longest }
+
 // Find lists the values in content, by place; not what lies within another find of the same secret.
 func (f *Finder) Find(content []byte) []Hit {
 	if len(f.anchors) == 0 {

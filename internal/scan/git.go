@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Staged scans what the next commit of a git repository would add or change, as it is in the index.
@@ -60,6 +61,20 @@ func (s *Scanner) Repository(ctx context.Context, dir string) ([]Finding, error)
 	}
 	slices.Sort(paths)
 	return s.files(ctx, dir, paths, nil)
+}
+
+// Commit returns when a commit was made, and by whom.
+func Commit(ctx context.Context, dir, id string) (at time.Time, author string, err error) {
+	out, err := git(ctx, dir, "-c", "log.showSignature=false", "show", "-s", "--no-notes", "--format=%cI%x00%an <%ae>", id, "--")
+	if err != nil {
+		return time.Time{}, "", err
+	}
+	stamp, author, _ := strings.Cut(strings.TrimSpace(string(out)), "\x00")
+	at, err = time.Parse(time.RFC3339, stamp)
+	if err != nil {
+		return time.Time{}, "", fmt.Errorf("reading the time of commit %s: %w", id, err)
+	}
+	return at.UTC(), author, nil
 }
 
 // Tracked lists the files that a git repository has of those named.
