@@ -74,6 +74,7 @@ func (s *Store) answer(ctx context.Context, shown Request, answer Answer, by str
 			if err := s.grant(ctx, tx, r); err != nil {
 				return err
 			}
+			r.Spent = true // from now on the rules say it, and end it
 		}
 		return save(ctx, tx, requestPrefix+r.ID, r)
 	})

@@ -40,7 +40,7 @@ type Request struct {
 	Answer   Answer    `json:"answer,omitempty"`
 	By       string    `json:"by,omitempty"` // who answered
 	Answered time.Time `json:"answered,omitzero"`
-	Spent    bool      `json:"spent,omitempty"` // the use that waited has gone through
+	Spent    bool      `json:"spent,omitempty"` // nothing more comes of the answer: it was used, or rules have taken its place
 }
 
 func (r Request) live(now time.Time) bool { return now.Before(r.Expires) }
