@@ -6,7 +6,6 @@ import "time"
 var (
 	SplitWords = splitWords
 	JoinWords  = joinWords
-	Visible    = visible
 	CleanPath  = cleanPath
 )
 
