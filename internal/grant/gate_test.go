@@ -143,6 +143,29 @@ func TestGate_EachApproved(t *testing.T) {
 	p.asked(g, third)
 }
 
+// A request that waits follows the rules, and what was shown before cannot be answered then.
+func TestGate_RulesChangeMeanwhile(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	g := p.gate(p.begin("claude"))
+	shown := p.asked(g, charge())
+	each := grant.Rule{Hosts: []string{"api.stripe.com"}, Approve: true}
+	if err := p.person().Allow(t.Context(), "shop", "STRIPE_KEY", each); err != nil {
+		t.Fatal(err)
+	}
+	if again := p.asked(g, charge()); again.ID != shown.ID || !again.Each {
+		t.Errorf("the request is %+v", again)
+	}
+	if err := p.person().Answer(t.Context(), shown, grant.Always); !errors.Is(err, grant.ErrNoRequest) {
+		t.Errorf("answering what was shown before: %v", err)
+	}
+	if err := p.person().Remove(t.Context(), "shop", "STRIPE_KEY", each.ID()); err != nil {
+		t.Fatal(err)
+	}
+	p.answer(p.asked(g, charge()), grant.Always)
+	p.allowed(g, charge())
+}
+
 // A use that no rule can stand for can be approved once.
 func TestGate_OnlyOnce(t *testing.T) {
 	t.Parallel()
