@@ -30,6 +30,10 @@ func (v *visit) clean(answer *http.Response) error {
 	if known {
 		v.decoded(answer)
 	}
+	if len(answer.Trailer) > 0 && v.in.ProtoMajor == 1 {
+		h.Del("Content-Length") // HTTP/1.1 has trailers only behind chunks
+		answer.ContentLength = -1
+	}
 	for _, name := range digests {
 		h.Del(name)
 	}
