@@ -457,7 +457,7 @@ func testLogin(t *testing.T, s *testservice.Server) {
 	k.fails("query_database", q("MYSQL"), "invalid", "scheme")
 	k.fails("query_database", q("TWO"), "invalid", "one host")
 	k.fails("query_database", q("PORT"), "invalid", "port")
-	k.fails("query_database", q("PUBLIC"), "denied", "sslmode=require")
+	k.fails("query_database", q("PUBLIC"), "denied", "public network")
 	k.fails("query_database", q("WRON"), "not_found", "is it WRONG?")
 	k.fails("query_database", args{"query": "SELECT 1"}, "not_found", "DATABASE_URL", "connection")
 	k.fails("query_database", q("postgres://u:p4ssw0rd@host/db"), "invalid", "not a URL")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/jsonschema-go/jsonschema"
 
+	"github.com/ArcadeLabsInc/zvault/internal/mcp/internal/mysql"
 	"github.com/ArcadeLabsInc/zvault/internal/mcp/internal/postgres"
 	"github.com/ArcadeLabsInc/zvault/internal/mcp/tool"
 )
@@ -20,13 +21,15 @@ import (
 // state is what tools keep between calls.
 type state struct {
 	postgres *postgres.Server
+	mysql    *mysql.Server
 }
 
 // Tools returns the tools, and what closes the connections that they keep.
 func Tools() (tools []tool.Tool, closeAll func(), err error) {
-	s := &state{postgres: postgres.New()}
+	s := &state{postgres: postgres.New(), mysql: mysql.New()}
 	for _, make := range []func(*state) (tool.Tool, error){
 		queryDatabase,
+		queryMySQL,
 		pgSchema,
 		pgExplain,
 		pgStats,
@@ -44,6 +47,7 @@ func Tools() (tools []tool.Tool, closeAll func(), err error) {
 // close closes what is kept. What fails to close has nobody who could do anything about it.
 func (s *state) close() {
 	_ = s.postgres.Close()
+	_ = s.mysql.Close()
 }
 
 // permitWrite is the error for a call that wants to write where the person does not let it.

@@ -16,7 +16,6 @@ package postgres
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"os"
@@ -112,7 +111,7 @@ func dial(ctx context.Context, l *login.Login) (*session, error) {
 	if err != nil {
 		return nil, failure(ctx, l, err)
 	}
-	return &session{conn: conn, names: map[uint32]string{}}, nil
+	return &session{conn: conn, names: map[uint32]string{}, statements: newStatements()}, nil
 }
 
 // configure makes the driver's configuration. Everything that the driver would take from the process environment, from
@@ -136,34 +135,31 @@ func configure(l *login.Login, route *login.Route) (*pgconn.Config, error) {
 	return config, secure(config, l, route)
 }
 
-// secure sets TLS as the URL's sslmode says. Without one it is tried on a private network and required elsewhere, and a
-// connection in the clear is refused there: the password, or what can be guessed from, would be anybody's.
-func secure(config *pgconn.Config, l *login.Login, route *login.Route) error {
-	mode := l.Query.Get("sslmode")
-	if (mode == "" || mode == "prefer" || mode == "allow") && !route.Private() {
-		mode = "require"
+// modes are the values of sslmode. verify-ca also compares the name: a certificate of just anybody proves nothing.
+func modes() map[string]login.Encryption {
+	return map[string]login.Encryption{
+		"": login.Unset, "disable": login.Off, "allow": login.Prefer, "prefer": login.Prefer, "require": login.Require,
+		"verify-ca": login.Verify, "verify-full": login.Verify,
 	}
-	unverified := &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12, ServerName: config.Host} //nolint:gosec // what "require" means
-	switch mode {
-	case "disable":
-		if !route.Private() {
-			return tool.Failed("denied", "the URL in %s has sslmode=disable, and %s is on a public network; the person can change it to "+
-				"sslmode=require or, better, verify-full", l.Secret, l.Host)
-		}
-		return nil
-	case "", "prefer", "allow":
-		config.TLSConfig = unverified
-		config.Fallbacks = []*pgconn.FallbackConfig{{Host: config.Host, Port: config.Port}}
-	case "require":
-		config.TLSConfig = unverified
-	case "verify-ca", "verify-full": // both also compare the name: one that is not compared proves nothing
-		roots, err := authorities(l)
-		if err != nil {
-			return err
-		}
-		config.TLSConfig = &tls.Config{ServerName: config.Host, RootCAs: roots, MinVersion: tls.VersionTLS12}
-	default:
+}
+
+// secure sets TLS as the URL's sslmode says.
+func secure(config *pgconn.Config, l *login.Login, route *login.Route) error {
+	wanted, ok := modes()[l.Query.Get("sslmode")]
+	if !ok {
 		return tool.Invalid("the sslmode of the URL in %s is none of disable, prefer, require, verify-ca, verify-full", l.Secret)
+	}
+	encryption, err := l.Settle(route, wanted)
+	if err != nil {
+		return err
+	}
+	roots, err := authorities(l)
+	if err != nil {
+		return err
+	}
+	config.TLSConfig = l.TLS(encryption, roots)
+	if encryption == login.Prefer {
+		config.Fallbacks = []*pgconn.FallbackConfig{{Host: config.Host, Port: config.Port}}
 	}
 	return nil
 }

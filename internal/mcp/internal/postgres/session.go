@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -19,6 +20,7 @@ import (
 type session struct {
 	conn  *pgconn.PgConn
 	names map[uint32]string // of types that are not built in
+	statements
 	// broken: not to be used again. unfinished: the server may still be at work. heard: it has answered something.
 	broken, unfinished, heard bool
 }
@@ -79,43 +81,53 @@ func (x *session) run(ctx context.Context, limits tool.Limits, st Statement) (ta
 	return result, nil
 }
 
-// read runs a statement that may only read; see the package.
+// read runs a statement that may only read; see the package. It is run once more, without prepared statements, if the server
+// does not know these any more: a pooler such as PgBouncer may stand before it, or a table may have changed.
 func (x *session) read(r *reply, limits tool.Limits, st Statement) error {
-	front := x.conn.Frontend()
-	for _, sql := range []string{"BEGIN READ ONLY", "SELECT set_config('statement_timeout','" + millis(limits) + "',true)"} {
-		front.SendParse(&pgproto3.Parse{Query: sql})
-		front.SendBind(&pgproto3.Bind{})
-		front.SendExecute(&pgproto3.Execute{})
-	}
-	front.SendParse(&pgproto3.Parse{Query: st.SQL})
-	front.SendDescribe(&pgproto3.Describe{ObjectType: 'S'})
-	direct := query(st.SQL) && !nested(st.Parameters)
-	if direct {
-		if err := x.execute(r, limits, st); err != nil {
-			return err
-		}
-		x.rollback()
-	} else {
-		front.SendSync(&pgproto3.Sync{})
-	}
-	if err := x.await(r); err != nil {
+	defer func() { x.uses++ }()
+	err := x.attempt(r, limits, st)
+	if err != nil || r.err == nil || x.plain || !forgotten(r.err) {
 		return err
 	}
-	if direct {
-		return x.back()
-	}
-	if r.err == nil && !r.columns {
-		return errNoRows
-	}
-	if r.err == nil {
-		if err := x.execute(r, limits, st); err != nil {
-			return err
-		}
+	x.plain = true
+	*r = reply{rows: table.New(limits), most: r.most}
+	return x.attempt(r, limits, st)
+}
+
+// forgotten reports whether an error is about a prepared statement that is gone, there already, or stale.
+func forgotten(m *pgproto3.ErrorResponse) bool {
+	return m.Code == "26000" || m.Code == "42P05" || m.Code == "0A000" && strings.Contains(m.Message, "cached plan")
+}
+
+func (x *session) attempt(r *reply, limits tool.Limits, st Statement) error {
+	x.do("zvault_begin", "BEGIN READ ONLY")
+	x.do("zvault_limit", "SELECT set_config('statement_timeout',$1,true)", []byte(millis(limits)))
+	name := x.name(st.SQL)
+	x.parse(name, st.SQL)
+	if nested(st.Parameters) || !query(st.SQL) && !x.rows[name] {
+		x.conn.Frontend().SendDescribe(&pgproto3.Describe{ObjectType: 'S', Name: name})
+		x.sync()
 		if err := x.await(r); err != nil {
 			return err
 		}
+		if r.err == nil && !r.columns {
+			return errNoRows
+		}
 	}
-	x.rollback()
+	if r.err == nil {
+		if err := x.execute(r, name, limits, st); err != nil {
+			return err
+		}
+		x.rollback()
+		if err := x.await(r); err != nil {
+			return err
+		}
+	} else {
+		x.rollback()
+	}
+	if name != "" && r.err == nil {
+		x.rows[name] = r.columns
+	}
 	return x.back()
 }
 
@@ -135,7 +147,7 @@ func (x *session) write(r *reply, limits tool.Limits, st Statement) error {
 	front.SendQuery(&pgproto3.Query{String: "SET statement_timeout=" + millis(limits)})
 	front.SendParse(&pgproto3.Parse{Query: st.SQL})
 	front.SendDescribe(&pgproto3.Describe{ObjectType: 'S'})
-	front.SendSync(&pgproto3.Sync{})
+	x.sync()
 	set := &reply{}
 	if err := x.await(set); err != nil {
 		return err
@@ -147,7 +159,7 @@ func (x *session) write(r *reply, limits tool.Limits, st Statement) error {
 		r.err = set.err
 		return nil
 	}
-	if err := x.execute(r, limits, st); err != nil {
+	if err := x.execute(r, "", limits, st); err != nil {
 		return err
 	}
 	if err := x.await(r); err != nil {
@@ -161,8 +173,8 @@ func (x *session) write(r *reply, limits tool.Limits, st Statement) error {
 }
 
 // execute sends the parameters and has the described statement executed.
-func (x *session) execute(r *reply, limits tool.Limits, st Statement) error {
-	bind := &pgproto3.Bind{Parameters: make([][]byte, len(st.Parameters))}
+func (x *session) execute(r *reply, name string, limits tool.Limits, st Statement) error {
+	bind := &pgproto3.Bind{PreparedStatement: name, Parameters: make([][]byte, len(st.Parameters))}
 	for i, p := range st.Parameters {
 		var oid uint32
 		if i < len(r.parameters) {
@@ -176,14 +188,17 @@ func (x *session) execute(r *reply, limits tool.Limits, st Statement) error {
 	}
 	front := x.conn.Frontend()
 	front.SendBind(bind)
+	front.SendDescribe(&pgproto3.Describe{ObjectType: 'P'})
 	front.SendExecute(&pgproto3.Execute{MaxRows: uint32(limits.Rows) + 1}) //nolint:gosec // a person's setting, far below
-	front.SendSync(&pgproto3.Sync{})
+	x.sync()
 	return nil
 }
 
 // rollback ends the transaction. Locks of the session would outlive it.
 func (x *session) rollback() {
-	x.conn.Frontend().SendQuery(&pgproto3.Query{String: "ROLLBACK; SELECT pg_advisory_unlock_all()"})
+	x.do("zvault_rollback", "ROLLBACK")
+	x.do("zvault_unlock", "SELECT pg_advisory_unlock_all()")
+	x.sync()
 }
 
 // millis is the server's time limit: a little less than ours, since its message says more.
@@ -212,7 +227,7 @@ func (x *session) await(r *reply) error {
 		if m, ok := message.(*pgproto3.ErrorResponse); !ok || m.Severity != "FATAL" { // that is how it says goodbye
 			x.heard = true
 		}
-		done, err := r.take(message)
+		done, err := x.take(r, message)
 		if err != nil {
 			x.unfinished = x.heard
 			return err
@@ -224,10 +239,11 @@ func (x *session) await(r *reply) error {
 }
 
 // take handles one message, and reports whether the server is ready.
-func (r *reply) take(message pgproto3.BackendMessage) (ready bool, err error) {
+func (x *session) take(r *reply, message pgproto3.BackendMessage) (ready bool, err error) {
 	switch m := message.(type) {
 	case *pgproto3.ReadyForQuery:
 		r.status = m.TxStatus
+		x.synced()
 		return true, nil
 	case *pgproto3.ErrorResponse:
 		if r.err == nil {
@@ -236,6 +252,8 @@ func (r *reply) take(message pgproto3.BackendMessage) (ready bool, err error) {
 		if m.Severity == "FATAL" || m.Severity == "PANIC" {
 			return false, refusal(m)
 		}
+	case *pgproto3.ParseComplete:
+		x.parsed()
 	case *pgproto3.ParameterDescription:
 		r.parameters = append([]uint32{}, m.ParameterOIDs...)
 	case *pgproto3.RowDescription:
