@@ -20,6 +20,9 @@ type Call struct {
 	Limits   Limits
 	Dir      string // where the server was started; commands run below it
 	Session  Session
+	Home     Home
+	// Getenv looks up the environment of the server's process, which the person has set.
+	Getenv func(string) string
 }
 
 // Session is what a Call needs of the conversation that it belongs to. The server implements it.

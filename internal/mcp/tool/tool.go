@@ -36,6 +36,8 @@ type Description struct {
 	ReadOnly, Destructive, Idempotent, OpenWorld bool
 	// Outside: the result holds text that others wrote; the server marks it as untrusted.
 	Outside bool
+	// Refused are arguments that the tool does not have and a model might try, with the reason why.
+	Refused map[string]string
 }
 
 // Tool is a tool with its schemas. Make one with New.
