@@ -21,7 +21,8 @@ type Use struct {
 	Host   string `json:"host,omitempty"`
 	Port   int    `json:"port,omitempty"`
 
-	// What is sent. Path is without the query; In says where each secret goes.
+	// What is sent. Path is as it goes out, still escaped, without the query; In says where each secret goes, several places
+	// of one secret with commas between. For a database, Method is READ or WRITE.
 	Method string            `json:"method,omitempty"`
 	Path   string            `json:"path,omitempty"`
 	In     map[string]string `json:"in,omitempty"` // by secret name: a Place
