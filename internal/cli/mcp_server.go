@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"os/signal"
 	"path/filepath"
 	"slices"
@@ -110,7 +111,7 @@ func (a *app) passphraseFromFile() func(string) ([]byte, error) {
 
 func (a *app) mcpOptions(f mcpFlags) (mcp.Options, error) {
 	o := mcp.Options{
-		Version: version.Get().Version, ReadOnly: f.readOnly, Person: a.caller().Actor, Locate: locate, Dir: a.dir, Limits: f.limits,
+		Version: version.Get().Version, ReadOnly: f.readOnly, Person: a.caller().Actor, Locate: locate, Dir: a.dir, Limits: f.limits, PID: os.Getppid(),
 		Dialer: &egress.Dialer{}, Getenv: a.getenv, Log: slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	o.Limits.AllowWrite = !f.noWrite && !f.readOnly

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ArcadeLabsInc/zvault/internal/audit"
+	"github.com/ArcadeLabsInc/zvault/internal/grant"
 	"github.com/ArcadeLabsInc/zvault/internal/local"
 	"github.com/ArcadeLabsInc/zvault/internal/mcp"
 	"github.com/ArcadeLabsInc/zvault/internal/mcp/tool"
@@ -48,7 +49,9 @@ func (m *mcpVault) Open(ctx context.Context) (mcp.Opened, error) {
 		}
 		m.vault, m.looked = v, time.Now()
 	}
-	return mcp.Opened{Platform: m.vault.Platform, Home: mcpHome{m, m.vault}}, nil
+	return mcp.Opened{
+		Platform: m.vault.Platform, Home: mcpHome{m, m.vault}, Grants: grant.NewStore(m.vault.Barrier, nil), Record: m.vault.Audit,
+	}, nil
 }
 
 // look opens the vault a second time, to see whether it still can be. If not, the first is closed.

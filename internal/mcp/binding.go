@@ -43,6 +43,12 @@ func (b *binding) described() *sdk.Tool {
 // handle answers a call. The funnel completes the result.
 func (b *binding) handle(ctx context.Context, req *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
 	out, err := b.call(ctx, req)
+	var denied *grant.DeniedError
+	if errors.As(err, &denied) {
+		if ask := b.s.approval(ctx, req, denied); ask != nil {
+			err = ask
+		}
+	}
 	var ask *needsInput
 	if errors.As(err, &ask) {
 		return &sdk.CallToolResult{InputRequests: ask.requests, RequestState: ask.state}, nil
@@ -82,12 +88,19 @@ func (b *binding) call(ctx context.Context, req *sdk.CallToolRequest) (any, erro
 	if err != nil {
 		return nil, err
 	}
+	caller := s.caller(req.ClientInfo())
+	gate, err := talk.guarded(ctx, opened, caller.Client, s.canOpenPages(req))
+	if err != nil {
+		return nil, err
+	}
+	if err := s.approved(ctx, req); err != nil {
+		return nil, err
+	}
 	clock := newPatience(ctx, s.options.Limits.Time)
 	defer clock.stop()
-	caller := s.caller(req.ClientInfo())
 	c := &tool.Call{
 		Platform: opened.Platform, Home: opened.Home, Caller: caller, Env: place.env, Dir: place.dir, Limits: s.options.Limits,
-		Gate: waiting{s.options.Gate, clock}, Dialer: s.options.Dialer, Getenv: s.options.Getenv,
+		Grants: opened.Grants, Gate: waiting{gate, clock}, Dialer: s.options.Dialer, Getenv: s.options.Getenv,
 	}
 	ses := &session{s: s, b: b, req: req, talk: talk, call: c, clock: clock}
 	c.Session = ses

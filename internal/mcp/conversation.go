@@ -26,6 +26,7 @@ type conversation struct {
 	placed bool
 	at     place
 	used   time.Time
+	guard  *guard
 }
 
 // place is where calls act.
@@ -81,8 +82,12 @@ func (s *Server) conversation(ss *sdk.ServerSession, extra *sdk.RequestExtra, cl
 func (s *Server) untilClosed(ss *sdk.ServerSession) {
 	_ = ss.Wait() // however it ended
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	talk := s.conversations[ss]
 	delete(s.conversations, ss)
+	s.mu.Unlock()
+	if talk != nil {
+		talk.end()
+	}
 }
 
 // forget drops conversations that nobody continues.
@@ -94,6 +99,7 @@ func (s *Server) forget(now time.Time) {
 		}
 		if n++; now.Sub(talk.used) > keepIdle || n > maxTalks {
 			delete(s.conversations, key)
+			go talk.end()
 		}
 	}
 }
@@ -213,4 +219,3 @@ func clip(text string) string {
 	}
 	return strings.ToValidUTF8(text, "")
 }
-

@@ -18,6 +18,8 @@ import (
 type Pages interface {
 	// Ask opens a page. store is called with what the person enters; its error is shown on the page.
 	Ask(ctx context.Context, a Asked, store func(context.Context, secret.Value) error) (Page, error)
+	// Approve opens a page about a request that waits in the store of grants. Wait returns once it has its answer.
+	Approve(ctx context.Context, request string) (Page, error)
 }
 
 // Asked is what a person is asked for. Why is the assistant's text, and to be shown as such.
@@ -51,10 +53,11 @@ type entries struct {
 }
 
 type entry struct {
-	page  Page
-	env   platform.Env
-	name  string
-	until time.Time
+	page     Page
+	approval bool // asks for an approval, else for the value of a secret
+	env      platform.Env
+	name     string
+	until    time.Time
 }
 
 const (
@@ -73,7 +76,19 @@ func (x *entries) take(state string, e platform.Env, name string) (entry, bool) 
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	found, ok := x.open[state]
-	if !ok || found.env != e || found.name != name {
+	if !ok || found.approval || found.env != e || found.name != name {
+		return entry{}, false
+	}
+	delete(x.open, state)
+	return found, true
+}
+
+// approval removes and returns an entry that asks for an approval.
+func (x *entries) approval(state string) (entry, bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	found, ok := x.open[state]
+	if !ok || !found.approval {
 		return entry{}, false
 	}
 	delete(x.open, state)
@@ -102,17 +117,12 @@ func (x *entries) put(e entry) (string, error) {
 // Enter implements tool.Session. The tool runs twice: the first time Enter ends it with what the client has to show, the second
 // time, when the client says that the person has opened the page, it waits for the page to be done.
 func (x *session) Enter(ctx context.Context, e platform.Env, name, why string) error {
-	if state := x.req.Params.RequestState; state != "" {
-		open, ok := x.s.entries.take(state, e, name)
-		if !ok {
-			return tool.Failed("invalid", "the page for %s is not open any more; call the tool again", name)
-		}
+	if open, ok := x.s.entries.take(x.req.Params.RequestState, e, name); ok {
 		defer open.page.Close()
 		return x.entered(ctx, open)
 	}
 	by := fmt.Sprintf("ask the person to run `zvault secret set %s --project %s --env %s` in a terminal", name, e.Project, e.Slug)
-	caps := x.req.ClientCapabilities()
-	if x.s.options.Pages == nil || caps == nil || caps.Elicitation == nil || caps.Elicitation.URL == nil {
+	if !x.s.canOpenPages(x.req) || !again(x.req) {
 		return tool.Failed("needs_person", "the value of %s is the person's to enter, and this client cannot show them the page for it: %s", name, by)
 	}
 	page, err := x.s.options.Pages.Ask(ctx, Asked{Project: e.Project, Env: e.Slug, Name: name, Why: x.s.masker.forLog(ctx, why)}, x.storing(e, name))

@@ -105,7 +105,7 @@ func (s *Server) withhold(ctx context.Context, method string, why error) (sdk.Re
 // finish masks the result of a tool and gives it its text.
 func (m masks) finish(r *sdk.CallToolResult) error {
 	raw, ours := r.StructuredContent.(json.RawMessage)
-	if !ours || r.Content != nil {
+	if !ours || len(r.Content) > 0 {
 		masked, err := m.result(r)
 		if err == nil && masked != sdk.Result(r) {
 			*r = *masked.(*sdk.CallToolResult) //nolint:forcetypeassert // result keeps the type

@@ -32,6 +32,9 @@ type Vault interface {
 type Opened struct {
 	Platform *platform.Service
 	Home     tool.Home
+	// Grants and Record are for the gates of conversations. Without them uses of secrets are refused.
+	Grants *grant.Store
+	Record grant.Recorder
 }
 
 // Options say what a Server serves. Vault, Tools and Person are required.
@@ -56,8 +59,10 @@ type Options struct {
 	// Rate and Burst limit the calls of one conversation, a second. Zero: 20, and 60 at once.
 	Rate  rate.Limit
 	Burst int
-	// Gate decides on uses of secrets. Nil refuses all.
+	// Gate decides on uses of secrets in the place of the vault's grants.
 	Gate grant.Gate
+	// PID is the one of the client, 0 if not known.
+	PID int
 	// Pages ask a person for values. Nil: people are told to use a terminal.
 	Pages Pages
 	// Dialer opens connections to the outside. Nil: one that refuses what package egress refuses.
@@ -125,9 +130,6 @@ func (o Options) withDefaults() Options {
 	if o.Burst == 0 {
 		o.Burst = max(1, int(o.Rate))
 	}
-	if o.Gate == nil {
-		o.Gate = closed{}
-	}
 	if o.Dialer == nil {
 		o.Dialer = &egress.Dialer{}
 	}
@@ -181,8 +183,17 @@ func (s *Server) Names() []string {
 	return names
 }
 
-// Close ends what runs in the background.
-func (s *Server) Close() { s.watch.stop() }
+// Close ends what runs in the background, and all conversations.
+func (s *Server) Close() {
+	s.watch.stop()
+	s.mu.Lock()
+	talks := s.conversations
+	s.conversations = map[any]*conversation{}
+	s.mu.Unlock()
+	for _, talk := range talks {
+		talk.end()
+	}
+}
 
 // closed is the gate where there is none.
 type closed struct{}

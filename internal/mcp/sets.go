@@ -34,4 +34,6 @@ func All(getenv func(string) string) ([]tool.Tool, error) {
 }
 
 // Sets are the toolsets that can be switched.
-func Sets() []tool.Set { return []tool.Set{tool.Vault, tool.Proxy, tool.Inspect, tool.Admin, tool.Cloud} }
+func Sets() []tool.Set {
+	return []tool.Set{tool.Vault, tool.Proxy, tool.Inspect, tool.Admin, tool.Cloud}
+}

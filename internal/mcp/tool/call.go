@@ -21,6 +21,7 @@ type Call struct {
 	Dir      string // where the server was started; commands run below it
 	Session  Session
 	Home     Home
+	Grants   *grant.Store // rules about the use of secrets; nil where there are none
 	// Getenv looks up the environment of the server's process, which the person has set.
 	Getenv func(string) string
 }
