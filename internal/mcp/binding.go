@@ -23,6 +23,9 @@ type binding struct {
 }
 
 func (s *Server) bind(t tool.Tool) (*binding, error) {
+	if t.Input == nil || t.Output == nil || t.Run == nil {
+		return nil, fmt.Errorf("adding %s: it was not made with tool.New", t.Name)
+	}
 	input, err := t.Input.Resolve(nil)
 	if err != nil {
 		return nil, fmt.Errorf("reading the schema of %s: %w", t.Name, err)
@@ -106,6 +109,11 @@ func (b *binding) call(ctx context.Context, req *sdk.CallToolRequest) (any, erro
 	c.Session = ses
 	if b.recorded() {
 		if err := opened.Platform.RecordCall(ctx, caller, place.env, b.Name, names, audit.OK); err != nil {
+			return nil, err
+		}
+	}
+	if before, ok := ctx.Value(knownKey{}).(*known); ok && b.Closes {
+		if before.masks, err = s.masker.masks(ctx, place.env.Project); err != nil {
 			return nil, err
 		}
 	}

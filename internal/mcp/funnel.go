@@ -11,6 +11,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/ArcadeLabsInc/zvault/internal/local"
 	"github.com/ArcadeLabsInc/zvault/internal/mcp/tool"
 )
 
@@ -52,11 +53,15 @@ func (s *Server) funnel(next sdk.MethodHandler) sdk.MethodHandler {
 				result, err = nil, &jsonrpc.Error{Code: jsonrpc.CodeInternalError, Message: errInternal.Message}
 			}
 		}()
-		result, err = next(ctx, method, req)
+		before := &known{}
+		result, err = next(context.WithValue(ctx, knownKey{}, before), method, req)
 		if spoken(method) {
 			return result, err
 		}
 		m, failed := s.masksFor(ctx, req)
+		if failed != nil && before.masks != nil && errors.Is(failed, local.ErrSealed) {
+			m, failed = before.masks, nil
+		}
 		if failed != nil {
 			return s.withhold(ctx, method, failed)
 		}
@@ -77,6 +82,12 @@ func (s *Server) funnel(next sdk.MethodHandler) sdk.MethodHandler {
 		return result, nil
 	}
 }
+
+// known carries the masks from before a call that may seal the vault to where its result is masked.
+type (
+	known    struct{ masks masks }
+	knownKey struct{}
+)
 
 // masksFor are the masks of the conversation that a request belongs to. They are asked for after the answer was made, so that
 // they know what it knows.

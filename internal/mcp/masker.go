@@ -66,7 +66,7 @@ func (k *masker) masks(ctx context.Context, project string) (masks, error) {
 	if len(k.extra) == 0 {
 		return masks{known.matcher}, nil
 	}
-	return masks{known.matcher, k.matcher}, nil
+	return masks{k.matcher, known.matcher}, nil // the extra ones first: among them are values made of several
 }
 
 // sameValues reports whether two maskings share their values.

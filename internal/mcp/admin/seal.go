@@ -17,7 +17,7 @@ type sealOut struct {
 
 func sealVault() (tool.Tool, error) {
 	return tool.New(tool.Description{
-		Name: "seal", Title: "Seal the vault", Set: tool.Admin, Destructive: true,
+		Name: "seal", Title: "Seal the vault", Set: tool.Admin, Destructive: true, Closes: true,
 		Text: "Closes the vault for everybody until a person unseals it in a terminal. For emergencies: a leak, or a stolen machine.",
 	}, func(ctx context.Context, c *tool.Call, a sealIn) (sealOut, error) {
 		if !a.Confirm {
