@@ -240,3 +240,8 @@ func fixture[In, Out any](t testing.TB, d tool.Description, run func(context.Con
 	check(t, err)
 	return made
 }
+
+// withProject serves another project.
+func withProject(name string) func(*mcp.Options) {
+	return func(o *mcp.Options) { o.Env = platform.Env{Project: name, Slug: "development"} }
+}
