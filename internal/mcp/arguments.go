@@ -27,6 +27,10 @@ func (b *binding) arguments(raw json.RawMessage) (json.RawMessage, []string, err
 			return nil, nil, b.unknown(name, known)
 		}
 	}
+	raw, err := withoutNulls(raw, given)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, name := range b.Input.Required {
 		if _, ok := given[name]; !ok {
 			return nil, nil, tool.Invalid("%s needs the argument %q: %s", Prefix+b.Name, name, b.Input.Properties[name].Description)
@@ -36,6 +40,21 @@ func (b *binding) arguments(raw json.RawMessage) (json.RawMessage, []string, err
 		return nil, nil, tool.Invalid("the arguments of %s are not what its schema says: %v", Prefix+b.Name, err)
 	}
 	return raw, namesIn(given), nil
+}
+
+// withoutNulls leaves out arguments that are null: models send those for what they do not mean to give.
+func withoutNulls(raw json.RawMessage, given map[string]any) (json.RawMessage, error) {
+	before := len(given)
+	maps.DeleteFunc(given, func(_ string, v any) bool { return v == nil })
+	if len(given) == before {
+		return raw, nil
+	}
+	var each map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &each); err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(each, func(name string, _ json.RawMessage) bool { _, ok := given[name]; return !ok })
+	return json.Marshal(each)
 }
 
 // unknown refuses an argument that the tool does not have. Its value is not repeated.

@@ -26,6 +26,7 @@ func (s *Server) bind(t tool.Tool) (*binding, error) {
 	if t.Input == nil || t.Output == nil || t.Run == nil {
 		return nil, fmt.Errorf("adding %s: it was not made with tool.New", t.Name)
 	}
+	t.Input, t.Output = portable(t.Input, true), portable(t.Output, false)
 	input, err := t.Input.Resolve(nil)
 	if err != nil {
 		return nil, fmt.Errorf("reading the schema of %s: %w", t.Name, err)
@@ -96,6 +97,8 @@ func (b *binding) call(ctx context.Context, req *sdk.CallToolRequest) (any, erro
 	if err != nil {
 		return nil, err
 	}
+	resumed := s.entries.has(req.Params.RequestState)
+	defer s.entries.drop(req.Params.RequestState)
 	if err := s.approved(ctx, req); err != nil {
 		return nil, err
 	}
@@ -104,6 +107,7 @@ func (b *binding) call(ctx context.Context, req *sdk.CallToolRequest) (any, erro
 	c := &tool.Call{
 		Platform: opened.Platform, Home: opened.Home, Caller: caller, Env: place.env, Dir: place.dir, Limits: s.options.Limits,
 		Grants: opened.Grants, Gate: waiting{gate, clock}, Dialer: s.options.Dialer, Getenv: s.options.Getenv,
+		Resumed: resumed,
 	}
 	ses := &session{s: s, b: b, req: req, talk: talk, call: c, clock: clock}
 	c.Session = ses

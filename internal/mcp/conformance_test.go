@@ -84,7 +84,7 @@ func installed(t *testing.T) programs {
 // notOffered are scenarios that the suite runs beyond what a revision requires and that cannot apply to this server, with the
 // reason. Every other scenario that it runs has to pass.
 var notOffered = map[string]string{
-	"tasks-": "long-running tasks are an optional extension; calls end within their time here, or with the person's answer",
+	"tasks-":           "long-running tasks are an optional extension; calls end within their time here, or with the person's answer",
 	"sep-2640-skills-": "skills are an optional extension; the server has prompts",
 }
 

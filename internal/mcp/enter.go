@@ -83,6 +83,24 @@ func (x *entries) take(state string, e platform.Env, name string) (entry, bool) 
 	return found, true
 }
 
+// has reports whether a state is one that was given out and not used.
+func (x *entries) has(state string) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	_, ok := x.open[state]
+	return ok
+}
+
+// drop closes what a call that was made again has not needed any more.
+func (x *entries) drop(state string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if left, ok := x.open[state]; ok {
+		left.page.Close()
+		delete(x.open, state)
+	}
+}
+
 // approval removes and returns an entry that asks for an approval.
 func (x *entries) approval(state string) (entry, bool) {
 	x.mu.Lock()

@@ -48,6 +48,13 @@ func TestServer_Describes(t *testing.T) {
 			if in["additionalProperties"] == nil {
 				t.Errorf("%s takes arguments that it does not name", x.Name)
 			}
+			for _, schema := range []any{x.InputSchema, x.OutputSchema} {
+				raw, err := json.Marshal(schema)
+				check(t, err)
+				if strings.Contains(string(raw), `"type":[`) {
+					t.Errorf("%s has a part of several types, which not every client understands: %s", x.Name, raw)
+				}
+			}
 			properties, _ := in["properties"].(map[string]any)
 			for name, p := range properties {
 				if d, _ := p.(map[string]any); d["description"] == nil {
@@ -122,6 +129,20 @@ func TestServer_Arguments(t *testing.T) {
 	if list, err := h.Platform.List(t.Context(), ada, platform.Env{Project: "shop", Slug: "development"}, platform.Moment{}); err != nil || len(list) != 1 {
 		t.Errorf("%d secrets, %v; something was stored", len(list), err)
 	}
+}
+
+func TestServer_NullArguments(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	h.put(t, "development", "KEY", "value-of-the-key")
+	c := dial(t, h.serve(t, nil), withoutThem, nil)
+	var got struct{ Total int }
+	c.ok("list_secrets", map[string]any{"env": nil, "limit": nil, "query": "key"}, &got)
+	if got.Total != 1 {
+		t.Errorf("%+v", got)
+	}
+	holds(t, c.fails("describe_secret", map[string]any{"name": nil}, "invalid"), `needs the argument "name"`)
+	c.fails("list_secrets", map[string]any{"evn": nil}, "invalid")
 }
 
 // odd is a tool that goes wrong as its argument says.

@@ -47,7 +47,7 @@ func runSetSecret(ctx context.Context, c *tool.Call, a setSecretIn) (changedOut,
 	if err != nil {
 		return changedOut{}, err
 	}
-	if set {
+	if set && !c.Resumed {
 		return changedOut{}, tool.Failed("exists", "%s is set already in %s/%s; zvault_rotate_secret gives it another value, metadata_only changes comment and tags",
 			a.Name, e.Project, e.Slug)
 	}
