@@ -57,6 +57,8 @@ const (
 	groupVault   = "vault"
 	groupSafety  = "safety"
 	groupServer  = "server"
+
+	groupAssistants = "assistants"
 )
 
 func (a *app) root() *cobra.Command {
@@ -79,6 +81,7 @@ Start in a project that has a .env:
 		&cobra.Group{ID: groupStart, Title: "Start here:"},
 		&cobra.Group{ID: groupSecrets, Title: "Secrets and environments:"},
 		&cobra.Group{ID: groupSafety, Title: "Look and check:"},
+		&cobra.Group{ID: groupAssistants, Title: "Assistants that use secrets and never see them:"},
 		&cobra.Group{ID: groupVault, Title: "The vault itself:"},
 		&cobra.Group{ID: groupServer, Title: "A server, as with Vault's command line (see `zvault help vault`):"},
 	)
@@ -103,9 +106,12 @@ func (a *app) addCommands(root *cobra.Command) {
 		id       string
 		commands []*cobra.Command
 	}{
-		{groupStart, []*cobra.Command{a.initCommand(), a.importCommand(), a.runCommand(), a.shieldCommand()}},
+		{groupStart, []*cobra.Command{a.initCommand(), a.importCommand(), a.runCommand()}},
 		{groupSecrets, []*cobra.Command{a.secretCommand(), a.envCommand(), a.projectCommand(), a.exportCommand(), a.searchCommand()}},
-		{groupSafety, []*cobra.Command{a.statusCommand(), a.checkCommand(), a.explainCommand(), a.refsCommand(), a.scanCommand(), a.redactCommand(), a.doctorCommand(), a.auditCommand(), a.approveCommand(), a.aiCommand()}},
+		{groupSafety, []*cobra.Command{a.statusCommand(), a.checkCommand(), a.explainCommand(), a.refsCommand(), a.scanCommand(), a.doctorCommand(), a.auditCommand()}},
+		{groupAssistants, []*cobra.Command{
+			a.mcpServerCommand(), a.shieldCommand(), a.approveCommand(), a.aiCommand(), a.redactCommand(),
+		}},
 		{groupVault, []*cobra.Command{a.serverCommand(), a.sealCommand(), a.unsealCommand(), a.rekeyCommand(), a.rotateCommand(), a.backupCommand(), a.restoreCommand(), a.versionCommand()}},
 	} {
 		for _, c := range g.commands {

@@ -20,6 +20,13 @@ type Call struct {
 	Limits   Limits
 	Dir      string // where the server was started; commands run below it
 	Session  Session
+	Home     Home
+	Grants   *grant.Store // rules about the use of secrets; nil where there are none
+	// Resumed says that the call is made a second time, now with the person's answer to what Session.Enter or the Gate asked for
+	// the first time. What they have entered may be in the vault already.
+	Resumed bool
+	// Getenv looks up the environment of the server's process, which the person has set.
+	Getenv func(string) string
 }
 
 // Session is what a Call needs of the conversation that it belongs to. The server implements it.

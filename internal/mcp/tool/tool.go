@@ -36,6 +36,10 @@ type Description struct {
 	ReadOnly, Destructive, Idempotent, OpenWorld bool
 	// Outside: the result holds text that others wrote; the server marks it as untrusted.
 	Outside bool
+	// Closes: the vault may be sealed after the call. The result is masked by what was known before it.
+	Closes bool
+	// Refused are arguments that the tool does not have and a model might try, with the reason why.
+	Refused map[string]string
 }
 
 // Tool is a tool with its schemas. Make one with New.
