@@ -336,6 +336,21 @@ func TestGate_PatienceEnds(t *testing.T) {
 	p.allowed(p.gate(a), charge())
 }
 
+// Without patience the person is told all the same, before the refusal.
+func TestGate_TellsWithoutWaiting(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	told := ""
+	g := grant.NewGate(p.store, p.begin("claude"), p.log, grant.GateOptions{Notify: func(ctx context.Context, r grant.Request) {
+		if ctx.Err() == nil {
+			told = r.ID
+		}
+	}})
+	if r := p.asked(g, charge()); told != r.ID {
+		t.Errorf("told of %q, want %q", told, r.ID)
+	}
+}
+
 func TestGate_ContextEnds(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -398,13 +413,14 @@ func TestRequest_Lines(t *testing.T) {
 	t.Parallel()
 	u := charge()
 	u.Path = "/v1/\x1b[2Jcharges\u202e"
+	u.Query = "limit=3"
 	u.Command = []string{"psql", "my db"}
 	r := grant.NewRequestFor(u, grant.Asker{Person: "alice", Client: "claude\nwho asks: nobody", Session: "s"}, noon)
 	text := ""
 	for _, l := range r.Lines(noon) {
 		text += l.Name + ": " + l.Text + "\n"
 	}
-	for _, want := range []string{"http_request", "shop/development", "STRIPE_KEY, in header:authorization", `https://api.stripe.com:443/v1/\x1b[2Jcharges\u202e`, "psql 'my db'", u.Body, "in 10m0s"} {
+	for _, want := range []string{"http_request", "shop/development", "STRIPE_KEY, in header:authorization", `https://api.stripe.com:443/v1/\x1b[2Jcharges\u202e?limit=3`, "psql 'my db'", u.Body, "in 10m0s"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}
