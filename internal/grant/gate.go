@@ -12,7 +12,7 @@ import (
 // GateOptions are what a gate may have. The zero value neither tells anybody of a request nor waits for its answer.
 type GateOptions struct {
 	// Notify tells the person of a request that waits, also when the same use is tried again. It runs beside Authorize
-	// and should end with ctx, which ends with the waiting.
+	// and should end with ctx, which ends with the waiting; without Patience, Authorize waits for it.
 	Notify func(ctx context.Context, r Request)
 	// Patience is how long Authorize waits for an answer. A request outlives it: an answer that comes later is found by
 	// the next try of the same use.
@@ -133,13 +133,16 @@ func (g *gate) act(ctx context.Context, u Use, r Request, gone error) error {
 
 // wait looks for the answer until there is one, patience or ctx ends, or the request is gone.
 func (g *gate) wait(ctx context.Context, r Request) (Request, error) {
+	if g.Patience <= 0 {
+		if g.Notify != nil {
+			g.Notify(ctx, r)
+		}
+		return r, nil
+	}
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
 	if g.Notify != nil {
 		go g.Notify(waiting, r)
-	}
-	if g.Patience <= 0 {
-		return r, nil
 	}
 	ticks, stopTicks := g.Tick()
 	defer stopTicks()

@@ -336,6 +336,21 @@ func TestGate_PatienceEnds(t *testing.T) {
 	p.allowed(p.gate(a), charge())
 }
 
+// Without patience the person is told all the same, before the refusal.
+func TestGate_TellsWithoutWaiting(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	told := ""
+	g := grant.NewGate(p.store, p.begin("claude"), p.log, grant.GateOptions{Notify: func(ctx context.Context, r grant.Request) {
+		if ctx.Err() == nil {
+			told = r.ID
+		}
+	}})
+	if r := p.asked(g, charge()); told != r.ID {
+		t.Errorf("told of %q, want %q", told, r.ID)
+	}
+}
+
 func TestGate_ContextEnds(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -394,17 +409,64 @@ func TestGate_OneAnswerManyCalls(t *testing.T) {
 	}
 }
 
+// An approval is spent for the use, in the session, that it was given for, once.
+func TestStore_Spend(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	a, b := p.begin("claude"), p.begin("claude")
+	r := p.asked(p.gate(a), charge())
+	ctx, digest := context.Background(), charge().Digest()
+	wrong := func(what, id, session, digest string, want error) {
+		t.Helper()
+		if err := p.store.Spend(ctx, id, session, digest); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", what, err, want)
+		}
+	}
+	wrong("without an answer", r.ID, a.Session, digest, grant.ErrSpent)
+	p.answer(r, grant.Once)
+	other := charge()
+	other.Body = ""
+	wrong("for another use", r.ID, a.Session, other.Digest(), grant.ErrSpent)
+	wrong("in another session", r.ID, b.Session, digest, grant.ErrSpent)
+	wrong("in no session", r.ID, "nonsense", digest, grant.ErrNoSession)
+	wrong("of another request", "nonsense", a.Session, digest, grant.ErrSpent)
+	var spent atomic.Int32
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			switch err := p.store.Spend(ctx, r.ID, a.Session, digest); {
+			case err == nil:
+				spent.Add(1)
+			case !errors.Is(err, grant.ErrSpent):
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if spent.Load() != 1 {
+		t.Errorf("spent %d times", spent.Load())
+	}
+	refused := p.asked(p.gate(b), other)
+	p.answer(refused, grant.Deny)
+	wrong("after a refusal", refused.ID, b.Session, other.Digest(), grant.ErrSpent)
+	late := p.asked(p.gate(b), charge())
+	p.answer(late, grant.Once)
+	p.clock.turn(grant.SpendLife)
+	wrong("too late", late.ID, b.Session, digest, grant.ErrSpent)
+}
+
 func TestRequest_Lines(t *testing.T) {
 	t.Parallel()
 	u := charge()
 	u.Path = "/v1/\x1b[2Jcharges\u202e"
+	u.Query = "limit=3"
 	u.Command = []string{"psql", "my db"}
 	r := grant.NewRequestFor(u, grant.Asker{Person: "alice", Client: "claude\nwho asks: nobody", Session: "s"}, noon)
 	text := ""
 	for _, l := range r.Lines(noon) {
 		text += l.Name + ": " + l.Text + "\n"
 	}
-	for _, want := range []string{"http_request", "shop/development", "STRIPE_KEY, in header:authorization", `https://api.stripe.com:443/v1/\x1b[2Jcharges\u202e`, "psql 'my db'", u.Body, "in 10m0s"} {
+	for _, want := range []string{"http_request", "shop/development", "STRIPE_KEY, in header:authorization", `https://api.stripe.com:443/v1/\x1b[2Jcharges\u202e?limit=3`, "psql 'my db'", u.Body, "in 10m0s"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}

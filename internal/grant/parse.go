@@ -62,8 +62,6 @@ func (r *Rule) limit(f Fields, now time.Time) error {
 	switch {
 	case len(r.Tools)+len(r.Hosts)+len(r.Commands) == 0:
 		return fmt.Errorf("%w: name a host, a tool or a command", ErrNothing)
-	case len(r.Commands) > 0 && len(r.Hosts)+len(r.Methods)+len(r.Paths) > 0:
-		return fmt.Errorf("%w: a use has a command or a host, not both, so make two rules", ErrNothing)
 	case f.Max < 0:
 		return fmt.Errorf("%d uses are not a number from 1 up", f.Max)
 	case f.For < 0:

@@ -57,7 +57,6 @@ func TestParseRule_Errors(t *testing.T) {
 		{grant.Fields{Hosts: []string{"x.com"}, In: []string{"cookie"}}, "is no place"},
 		{grant.Fields{Commands: []string{"git 'push"}}, "quote without its end"},
 		{grant.Fields{Commands: []string{" "}}, "is no command"},
-		{grant.Fields{Commands: []string{"git"}, Hosts: []string{"x.com"}}, "make two rules"},
 		{grant.Fields{Hosts: []string{"x.com"}, Envs: []string{"a/b"}}, "is no environment"},
 		{grant.Fields{Hosts: []string{"x.com"}, Max: -1}, "not a number"},
 		{grant.Fields{Hosts: []string{"x.com"}, For: -time.Hour}, "time to come"},

@@ -122,7 +122,7 @@ func TestUse_Like(t *testing.T) {
 		for name, change := range changes() {
 			other := u
 			change(&other)
-			if name == "Body" || name == "Project" || name == "Secrets" || name == "Scheme" {
+			if name == "Body" || name == "Query" || name == "Project" || name == "Secrets" || name == "Scheme" {
 				continue
 			}
 			if grant.Decide(other, have, noon, nil).Outcome == grant.Allowed {
@@ -147,6 +147,7 @@ func changes() map[string]func(*grant.Use) {
 		"Port":    func(u *grant.Use) { u.Port += 7; u.Host += "x" }, // a port without a host means nothing
 		"Method":  func(u *grant.Use) { u.Method += "X" },
 		"Path":    func(u *grant.Use) { u.Path += "/x" },
+		"Query":   func(u *grant.Use) { u.Query += "x" },
 		"In":      func(u *grant.Use) { u.In = map[string]string{"A": u.In["A"] + ",login"} },
 		"Body":    func(u *grant.Use) { u.Body += "x" },
 		"Command": func(u *grant.Use) { u.Command = append(slices.Clone(u.Command), "x") },

@@ -62,12 +62,15 @@ func (r Request) Lines(now time.Time) []Line {
 	return append(lines, Line{"why you are asked", r.Why}, Line{"expires", fmt.Sprintf("in %s", r.Expires.Sub(now).Round(time.Second))})
 }
 
-// target is method, scheme, host and path of a use.
+// target is method, scheme, host, path and query of a use.
 func target(u Use) string {
 	if u.Host == "" && u.Path == "" && u.Method == "" {
 		return ""
 	}
 	text := u.address() + u.Path
+	if u.Query != "" {
+		text += "?" + u.Query
+	}
 	if u.Scheme != "" {
 		text = u.Scheme + "://" + text
 	}

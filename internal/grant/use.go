@@ -25,7 +25,8 @@ type Use struct {
 	// of one secret with commas between. For a database, Method is READ or WRITE.
 	Method string            `json:"method,omitempty"`
 	Path   string            `json:"path,omitempty"`
-	In     map[string]string `json:"in,omitempty"` // by secret name: a Place
+	Query  string            `json:"query,omitempty"` // as it goes out but for values, without the ?
+	In     map[string]string `json:"in,omitempty"`    // by secret name: a Place
 	// Body is the SHA-256 of the body before values are put in, or of the statement, in hex; empty for none.
 	Body string `json:"body,omitempty"`
 	// Command is the program and its arguments before values are put in, for tools that run one.

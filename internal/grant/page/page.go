@@ -147,7 +147,7 @@ func (t *ticket) renew() string {
 	return key
 }
 
-// submitted finds the ticket whose form has this key, and takes the key: each works once. Tickets are found by hashes, so that
+// submitted finds the ticket whose form has this key, and takes it: until the form has another key, there is none that works. Tickets are found by hashes, so that
 // the time it takes tells nothing of a key.
 func (s *Server) submitted(key string) ([32]byte, *ticket) {
 	sum := sha256.Sum256([]byte(key))
@@ -155,7 +155,7 @@ func (s *Server) submitted(key string) ([32]byte, *ticket) {
 	defer s.mu.Unlock()
 	for id, t := range s.tickets {
 		if t.opened && !t.busy && t.form == sum && s.Clock().Before(t.expires) {
-			t.busy, t.form = true, [32]byte{}
+			t.busy = true
 			return id, t
 		}
 	}

@@ -268,10 +268,9 @@ func TestServer_TooManyCodes(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, true)
 	address := d.approve()
-	key, text := d.open(address)
+	key, _ := d.open(address)
 	for try := 1; try <= 5; try++ {
-		status := 0
-		status, text = d.post(address, url.Values{"key": {key}, "do": {"approve"}, "answer": {"once"}, "code": {"x"}})
+		status, text := d.post(address, url.Values{"key": {key}, "do": {"approve"}, "answer": {"once"}, "code": {"x"}})
 		if try == 5 {
 			if status != http.StatusOK || !strings.Contains(text, "too many wrong codes") {
 				t.Errorf("the last try: %d %s", status, text)
