@@ -15,6 +15,7 @@ import (
 
 	"github.com/ArcadeLabsInc/zvault/internal/mcp/internal/mysql"
 	"github.com/ArcadeLabsInc/zvault/internal/mcp/internal/postgres"
+	"github.com/ArcadeLabsInc/zvault/internal/mcp/internal/redisdb"
 	"github.com/ArcadeLabsInc/zvault/internal/mcp/tool"
 )
 
@@ -22,17 +23,23 @@ import (
 type state struct {
 	postgres *postgres.Server
 	mysql    *mysql.Server
+	redis    *redisdb.Server
 }
 
 // Tools returns the tools, and what closes the connections that they keep.
 func Tools() (tools []tool.Tool, closeAll func(), err error) {
-	s := &state{postgres: postgres.New(), mysql: mysql.New()}
+	s := &state{postgres: postgres.New(), mysql: mysql.New(), redis: redisdb.New()}
 	for _, make := range []func(*state) (tool.Tool, error){
 		queryDatabase,
 		queryMySQL,
+		queryRedis,
+		queryClickHouse,
+		searchMeilisearch,
+		rabbitMQStatus,
 		pgSchema,
 		pgExplain,
 		pgStats,
+		redisMonitor,
 	} {
 		t, err := make(s)
 		if err != nil {
@@ -48,6 +55,7 @@ func Tools() (tools []tool.Tool, closeAll func(), err error) {
 func (s *state) close() {
 	_ = s.postgres.Close()
 	_ = s.mysql.Close()
+	_ = s.redis.Close()
 }
 
 // permitWrite is the error for a call that wants to write where the person does not let it.

@@ -33,6 +33,8 @@ type Request struct {
 	Connection, Env, Default string
 	// Schemes are those that the URL may have, each with the port that it means.
 	Schemes map[string]int
+	// Ports replace the port of URLs of these schemes, where the tool talks to another one.
+	Ports map[string]int
 	// Write says that the tool may change things there; the Use has the method WRITE instead of READ.
 	Write bool
 	// Statement is what will be run. Its hash is part of the Use, so that an approval holds for this one alone.
@@ -90,6 +92,9 @@ func Open(ctx context.Context, c *tool.Call, r Request) (*Login, error) {
 	l, err := parse(name, value, r.Schemes)
 	if err != nil {
 		return nil, err
+	}
+	if port, ok := r.Ports[l.Scheme]; ok {
+		l.Port = port
 	}
 	if l.Password.Len() > 0 { // the server masks the URL as a whole, and the database may say the password alone
 		c.Session.Guard(name+":password", l.Password)
@@ -179,4 +184,11 @@ func id(e platform.Env, name string, url, key secret.Value) Key {
 		mac.Write(part)
 	}
 	return Key(mac.Sum(nil))
+}
+
+// WithoutPath is the login with an empty path, for servers where the path of the URL is the name of a database.
+func (l *Login) WithoutPath() *Login {
+	c := *l
+	c.Path = ""
+	return &c
 }
