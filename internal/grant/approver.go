@@ -74,6 +74,7 @@ func (s *Store) answer(ctx context.Context, shown Request, answer Answer, by str
 			if err := s.grant(ctx, tx, r); err != nil {
 				return err
 			}
+			r.Spent = true // from now on the rules say it, and end it
 		}
 		return save(ctx, tx, requestPrefix+r.ID, r)
 	})
@@ -125,7 +126,7 @@ func (p Approver) Allow(ctx context.Context, project, secret string, r Rule) err
 // Remove removes the rule of a secret with an ID: ErrNoRule if there is none.
 func (p Approver) Remove(ctx context.Context, project, secret, id string) error {
 	e := p.entry(ActRemove, audit.OK)
-	e.Project, e.Keys, e.Reason = project, []string{secret}, "rule "+visible(id)
+	e.Project, e.Keys, e.Reason = project, []string{secret}, "rule "+Visible(id)
 	if err := record(ctx, p.Record, e); err != nil {
 		return err
 	}
@@ -144,7 +145,7 @@ func (p Approver) Revoke(ctx context.Context, who string) (Ended, error) {
 	e := p.entry(ActRevoke, audit.OK)
 	e.Reason = "everything"
 	if who != "" {
-		e.Reason = "of " + visible(who)
+		e.Reason = "of " + Visible(who)
 	}
 	if err := record(ctx, p.Record, e); err != nil {
 		return Ended{}, err

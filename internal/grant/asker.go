@@ -18,11 +18,11 @@ type Asker struct {
 
 // String is the chain from the person to the conversation.
 func (a Asker) String() string {
-	client := visible(a.Client)
+	client := Visible(a.Client)
 	if a.Version != "" {
-		client += " " + visible(a.Version)
+		client += " " + Visible(a.Version)
 	}
-	return fmt.Sprintf("%s → %s → session %s", visible(a.Person), client, a.Session)
+	return fmt.Sprintf("%s → %s → session %s", Visible(a.Person), client, a.Session)
 }
 
 // entry begins an audit entry of what the asker did. The actor is the assistant that acts for the person, and has the

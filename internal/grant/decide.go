@@ -56,7 +56,7 @@ type verdict struct {
 // verdict looks for the rule that permits most: one that permits, else one that wants to be asked, else why none does.
 func (m *matcher) verdict(name string, rules []Rule, now time.Time, count func(string, Rule) int) verdict {
 	closed, furthest := false, -1
-	why, asks := fmt.Sprintf("no rule says how %s may be used", visible(name)), verdict{}
+	why, asks := fmt.Sprintf("no rule says how %s may be used", Visible(name)), verdict{}
 	for _, r := range rules {
 		if !r.live(now) {
 			continue
@@ -67,12 +67,12 @@ func (m *matcher) verdict(name string, rules []Rule, now time.Time, count func(s
 		switch {
 		case at < matched:
 			if r.written() && at > furthest {
-				furthest, why = at, fmt.Sprintf("the rules of %s do not permit %s", visible(name), reason)
+				furthest, why = at, fmt.Sprintf("the rules of %s do not permit %s", Visible(name), reason)
 			}
 		case spent:
-			furthest, why = matched, fmt.Sprintf("the rule of %s permits %d uses in one conversation, and they are used up", visible(name), r.Max)
+			furthest, why = matched, fmt.Sprintf("the rule of %s permits %d uses in one conversation, and they are used up", Visible(name), r.Max)
 		case r.Approve:
-			asks = verdict{Decision{Ask, fmt.Sprintf("the rule of %s wants each use approved", visible(name))}, r, true}
+			asks = verdict{Decision{Ask, fmt.Sprintf("the rule of %s wants each use approved", Visible(name))}, r, true}
 		default:
 			return verdict{Decision{Outcome: Allowed}, r, false}
 		}

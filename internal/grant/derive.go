@@ -18,14 +18,14 @@ func (u Use) Like(secret string) (Rule, error) {
 	if u.Host != "" {
 		h, err := parseHost(u.Host)
 		if err != nil {
-			return Rule{}, fmt.Errorf("%w: the host %s", ErrOnlyOnce, visible(u.Host))
+			return Rule{}, fmt.Errorf("%w: the host %s", ErrOnlyOnce, Visible(u.Host))
 		}
 		r.Hosts = only(pattern(h, u.port()))
 	}
 	if u.Path != "" {
 		segments, err := cleanPath(u.Path)
 		if err != nil {
-			return Rule{}, fmt.Errorf("%w: the path %s %w", ErrOnlyOnce, visible(u.Path), err)
+			return Rule{}, fmt.Errorf("%w: the path %s %w", ErrOnlyOnce, Visible(u.Path), err)
 		}
 		r.Paths = only(literalGlob(segments))
 	}

@@ -117,16 +117,16 @@ func (g *gate) act(ctx context.Context, u Use, r Request, gone error) error {
 	err := g.store.spend(ctx, r.ID, g.asker.Session, u.Digest())
 	switch {
 	case err == nil:
-		return g.allow(ctx, u, fmt.Sprintf("%s by %s, request %s", r.Answer, visible(r.By), r.ID))
+		return g.allow(ctx, u, fmt.Sprintf("%s by %s, request %s", r.Answer, Visible(r.By), r.ID))
 	case errors.Is(err, ErrNoSession):
 		return g.refuse(ctx, u, &DeniedError{Use: u, Reason: ErrNoSession.Error()})
 	case !errors.Is(err, ErrSpent):
 		return fmt.Errorf("using the approval: %w", err)
 	}
-	// Another call with the same use was faster. A rule that the answer made lets this one pass as well.
+	// The answer made a rule, or another call with the same use was faster.
 	again, err := g.store.decide(ctx, g.asker, u)
 	if err == nil && again.Outcome == Allowed {
-		return g.allow(ctx, u, "by rule")
+		return g.allow(ctx, u, fmt.Sprintf("by rule; %s by %s, request %s", r.Answer, Visible(r.By), r.ID))
 	}
 	return errors.Join(g.refuse(ctx, u, &DeniedError{Use: u, Reason: "the approval was for one use, which has been made", Hint: "try again to ask anew"}), err)
 }

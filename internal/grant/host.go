@@ -80,6 +80,9 @@ func asciiName(text string) (string, error) {
 // parseHostPattern reads an entry of Rule.Hosts: NAME, *.NAME, ADDRESS or NETWORK, and :PORT behind it; an IPv6 address or
 // network with a port stands in brackets.
 func parseHostPattern(text string) (hostPattern, error) {
+	if strings.Contains(text, "://") {
+		return hostPattern{}, noHost(text)
+	}
 	rest, port, err := cutPort(text)
 	if err != nil {
 		return hostPattern{}, err
@@ -97,12 +100,16 @@ func parseHostPattern(text string) (hostPattern, error) {
 		name = rest
 	}
 	if p.host, err = parseHost(name); err != nil || below && p.addr.IsValid() {
-		return p, fmt.Errorf("%q is no host; say a name, *.example.com, an address or a network, without https:// and path", text)
+		return p, noHost(text)
 	}
 	if below && shared(p.name) {
 		return p, fmt.Errorf("%q is too wide: anybody can have a name below %s", text, p.name)
 	}
 	return p, nil
+}
+
+func noHost(text string) error {
+	return fmt.Errorf("%q %w; say a name, *.example.com, an address or a network, without https:// and path", text, errHost)
 }
 
 // shared reports whether names below this one belong to different people, by the public suffix list.

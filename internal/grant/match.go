@@ -49,11 +49,11 @@ func (r Rule) limits() bool {
 }
 
 func (m *matcher) tool(_ string, r Rule) (bool, string) {
-	return fits(r, r.Tools, m.use.Tool == "", func(t string) bool { return t == m.use.Tool }), "the tool " + visible(m.use.Tool)
+	return fits(r, r.Tools, m.use.Tool == "", func(t string) bool { return t == m.use.Tool }), "the tool " + Visible(m.use.Tool)
 }
 
 func (m *matcher) env(_ string, r Rule) (bool, string) {
-	return fits(r, r.Envs, m.use.Env == "", func(e string) bool { return e == m.use.Env }), "the environment " + visible(m.use.Env)
+	return fits(r, r.Envs, m.use.Env == "", func(e string) bool { return e == m.use.Env }), "the environment " + Visible(m.use.Env)
 }
 
 func (m *matcher) hosts(_ string, r Rule) (bool, string) {
@@ -64,22 +64,22 @@ func (m *matcher) hosts(_ string, r Rule) (bool, string) {
 		p, err := parseHostPattern(text)
 		return err == nil && m.hostOK && p.match(m.host, m.port)
 	})
-	return ok, "the host " + visible(m.use.address())
+	return ok, "the host " + Visible(m.use.address())
 }
 
 func (m *matcher) methods(_ string, r Rule) (bool, string) {
-	return fits(r, r.Methods, m.method == "", func(s string) bool { return strings.ToUpper(s) == m.method }), "the method " + visible(m.method)
+	return fits(r, r.Methods, m.method == "", func(s string) bool { return strings.ToUpper(s) == m.method }), "the method " + Visible(m.method)
 }
 
 func (m *matcher) paths(_ string, r Rule) (bool, string) {
 	if m.path == nil && len(r.Paths) > 0 {
-		return false, fmt.Sprintf("the path %s, which can be read in two ways", visible(m.use.Path))
+		return false, fmt.Sprintf("the path %s, which can be read in two ways", Visible(m.use.Path))
 	}
 	ok := fits(r, r.Paths, m.use.Path == "", func(text string) bool {
 		g, err := parseGlob(text)
 		return err == nil && g.match(m.path)
 	})
-	return ok, "the path " + visible(m.use.Path)
+	return ok, "the path " + Visible(m.use.Path)
 }
 
 // places wants every place where the secret goes among those of the rule.
@@ -93,7 +93,7 @@ func (m *matcher) places(name string, r Rule) (bool, string) {
 		place = cleanPlace(place)
 		ok = ok && fits(r, r.In, false, func(p string) bool { return cleanPlace(p) == place })
 	}
-	return ok, "the place " + visible(where)
+	return ok, "the place " + Visible(where)
 }
 
 func (m *matcher) command(_ string, r Rule) (bool, string) {
@@ -105,7 +105,7 @@ func (m *matcher) command(_ string, r Rule) (bool, string) {
 		}
 		return slices.Equal(words, argv[:len(words)])
 	})
-	return ok, "the command " + visible(joinWords(argv))
+	return ok, "the command " + Visible(joinWords(argv))
 }
 
 // fits reports whether a field permits what a use has: one of its entries does, or it is empty and does not limit.

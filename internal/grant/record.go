@@ -29,18 +29,18 @@ const (
 func about(e audit.Entry, u Use, why string) audit.Entry {
 	e.Project, e.Environment, e.Keys = u.Project, u.Env, u.names()
 	e.Digests = map[string]string{"use": "sha256:" + u.Digest()}
-	words := []string{"tool=" + visible(u.Tool)}
+	words := []string{"tool=" + Visible(u.Tool)}
 	if u.Host != "" {
-		words = append(words, "host="+visible(u.address()))
+		words = append(words, "host="+Visible(u.address()))
 	}
 	if u.Method != "" {
-		words = append(words, visible(u.Method))
+		words = append(words, Visible(u.Method))
 	}
 	if u.Path != "" {
-		words = append(words, visible(u.Path))
+		words = append(words, Visible(u.Path))
 	}
 	if len(u.Command) > 0 { // arguments may be anything; the digest has them
-		words = append(words, visible(joinWords(u.Command[:1])))
+		words = append(words, Visible(joinWords(u.Command[:1])))
 	}
 	if why != "" {
 		words = append(words, "("+why+")")

@@ -40,7 +40,7 @@ type Request struct {
 	Answer   Answer    `json:"answer,omitempty"`
 	By       string    `json:"by,omitempty"` // who answered
 	Answered time.Time `json:"answered,omitzero"`
-	Spent    bool      `json:"spent,omitempty"` // the use that waited has gone through
+	Spent    bool      `json:"spent,omitempty"` // nothing more comes of the answer: it was used, or rules have taken its place
 }
 
 func (r Request) live(now time.Time) bool { return now.Before(r.Expires) }
@@ -149,8 +149,8 @@ func (s *Store) ask(ctx context.Context, a Asker, u Use, d settled) (found Reque
 			switch {
 			case r.Asker.Session != a.Session || r.Spent:
 			case r.Digest == fresh.Digest:
-				found = r
-				return nil
+				found, err = renew(ctx, tx, r, fresh)
+				return err
 			case r.Answer == "":
 				pending++
 			}
@@ -164,6 +164,16 @@ func (s *Store) ask(ctx context.Context, a Asker, u Use, d settled) (found Reque
 		return save(ctx, tx, requestPrefix+fresh.ID, fresh)
 	})
 	return found, made, err
+}
+
+// renew gives a request that waits what is to be asked now, if the rules have changed since. It has a new nonce then: an answer
+// to what was shown before is none.
+func renew(ctx context.Context, tx storage.Tx, r, fresh Request) (Request, error) {
+	if r.Answer != "" || r.Each == fresh.Each && r.Why == fresh.Why && slices.Equal(r.Open, fresh.Open) {
+		return r, nil
+	}
+	r.Each, r.Why, r.Open, r.Nonce = fresh.Each, fresh.Why, fresh.Open, fresh.Nonce
+	return r, save(ctx, tx, requestPrefix+r.ID, r)
 }
 
 // withdraw removes a request that nobody could be told of.

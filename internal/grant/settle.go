@@ -40,7 +40,7 @@ func (s *Store) look(ctx context.Context, rd storage.Reader, a Asker, u Use) (se
 		return settled{}, x, err
 	}
 	if x.Asker.Client != a.Client {
-		return settled{}, x, fmt.Errorf("deciding for %s: %w", visible(a.Client), ErrNoSession)
+		return settled{}, x, fmt.Errorf("deciding for %s: %w", Visible(a.Client), ErrNoSession)
 	}
 	rules := map[string][]Rule{}
 	for _, name := range u.names() {

@@ -17,7 +17,7 @@ func (r Rule) String() string {
 		{"tool", r.Tools}, {"env", r.Envs}, {"host", r.Hosts}, {"method", r.Methods}, {"path", r.Paths}, {"in", r.In}, {"command", r.Commands},
 	} {
 		for _, v := range f.values {
-			parts = append(parts, "--"+f.name+" "+joinWords([]string{visible(v)}))
+			parts = append(parts, "--"+f.name+" "+joinWords([]string{Visible(v)}))
 		}
 	}
 	if r.Max > 0 {
@@ -40,24 +40,24 @@ func (r Request) Lines(now time.Time) []Line {
 	u := r.Use
 	lines := []Line{
 		{"who asks", r.Asker.String()},
-		{"tool", visible(u.Tool)},
-		{"where from", visible(u.Project) + "/" + visible(u.Env)},
+		{"tool", Visible(u.Tool)},
+		{"where from", Visible(u.Project) + "/" + Visible(u.Env)},
 	}
 	for _, name := range u.names() {
 		where := "wherever the tool puts it"
 		if in := u.In[name]; in != "" {
-			where = "in " + visible(in)
+			where = "in " + Visible(in)
 		}
-		lines = append(lines, Line{"secret", visible(name) + ", " + where})
+		lines = append(lines, Line{"secret", Visible(name) + ", " + where})
 	}
 	if to := target(u); to != "" {
 		lines = append(lines, Line{"where to", to})
 	}
 	if len(u.Command) > 0 {
-		lines = append(lines, Line{"command", visible(joinWords(u.Command))})
+		lines = append(lines, Line{"command", Visible(joinWords(u.Command))})
 	}
 	if u.Body != "" {
-		lines = append(lines, Line{"body", "sha256 " + visible(u.Body)})
+		lines = append(lines, Line{"body", "sha256 " + Visible(u.Body)})
 	}
 	return append(lines, Line{"why you are asked", r.Why}, Line{"expires", fmt.Sprintf("in %s", r.Expires.Sub(now).Round(time.Second))})
 }
@@ -71,5 +71,5 @@ func target(u Use) string {
 	if u.Scheme != "" {
 		text = u.Scheme + "://" + text
 	}
-	return strings.TrimSpace(visible(u.Method) + " " + visible(text))
+	return strings.TrimSpace(Visible(u.Method) + " " + Visible(text))
 }

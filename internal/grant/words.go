@@ -65,9 +65,9 @@ func joinWords(words []string) string {
 	return strings.Join(quoted, " ")
 }
 
-// visible is text that came from outside, fit for a line on a terminal or a page: what cannot be seen, or would move other
+// Visible is text that came from outside, fit for a line on a terminal or a page: what cannot be seen, or would move other
 // text about, is escaped.
-func visible(text string) string {
+func Visible(text string) string {
 	for _, r := range text {
 		if r == unicode.ReplacementChar || r != ' ' && !unicode.IsGraphic(r) || unicode.Is(unicode.Zs, r) && r != ' ' {
 			return strconv.QuoteToASCII(text)
