@@ -87,7 +87,12 @@ func (a *app) serveMCP(ctx context.Context, f mcpFlags) (err error) {
 	}
 	vault := &mcpVault{home: home, options: local.Options{Passphrase: a.passphraseFromFile(), Caller: a.caller(), Fingerprint: fingerprinter}}
 	defer func() { err = errors.Join(err, vault.Close()) }()
-	o.Vault = vault
+	pages := &mcpPages{vault: vault, caller: a.caller()}
+	if f.http != "" {
+		pages.tell = a.tellOnTerminal()
+	}
+	defer func() { err = errors.Join(err, pages.Close()) }()
+	o.Vault, o.Pages = vault, pages
 	s, err := mcp.New(o)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ArcadeLabsInc/zvault/internal/audit"
+	"github.com/ArcadeLabsInc/zvault/internal/barrier"
 	"github.com/ArcadeLabsInc/zvault/internal/grant"
 	"github.com/ArcadeLabsInc/zvault/internal/local"
 	"github.com/ArcadeLabsInc/zvault/internal/mcp"
@@ -74,6 +75,16 @@ func (m *mcpVault) closeLocked() error {
 	v := m.vault
 	m.vault = nil
 	return v.Close()
+}
+
+// barrier is the one of the open vault, nil if it is not.
+func (m *mcpVault) barrier() *barrier.Barrier {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.vault == nil {
+		return nil
+	}
+	return m.vault.Barrier
 }
 
 // Close closes the vault, if it is open.

@@ -112,6 +112,13 @@ func (b *binding) call(ctx context.Context, req *sdk.CallToolRequest) (any, erro
 	ses := &session{s: s, b: b, req: req, talk: talk, call: c, clock: clock}
 	c.Session = ses
 	if b.recorded() {
+		m, err := s.masker.masks(ctx, place.env.Project)
+		if err != nil {
+			return nil, err
+		}
+		for i := range names { // a model may give a value where a name belongs
+			names[i] = m.text(names[i])
+		}
 		if err := opened.Platform.RecordCall(ctx, caller, place.env, b.Name, names, audit.OK); err != nil {
 			return nil, err
 		}

@@ -25,6 +25,8 @@ type Pages interface {
 // Asked is what a person is asked for. Why is the assistant's text, and to be shown as such.
 type Asked struct {
 	Project, Env, Name, Why string
+	// Exists: there is a value, which the new one takes the place of.
+	Exists bool
 }
 
 // Page is a page that was opened.
@@ -143,7 +145,9 @@ func (x *session) Enter(ctx context.Context, e platform.Env, name, why string) e
 	if !x.s.canOpenPages(x.req) || !again(x.req) {
 		return tool.Failed("needs_person", "the value of %s is the person's to enter, and this client cannot show them the page for it: %s", name, by)
 	}
-	page, err := x.s.options.Pages.Ask(ctx, Asked{Project: e.Project, Env: e.Slug, Name: name, Why: x.s.masker.forLog(ctx, why)}, x.storing(e, name))
+	_, missing := x.call.Platform.Describe(ctx, x.call.Caller, e, name)
+	asked := Asked{Project: e.Project, Env: e.Slug, Name: name, Why: x.s.masker.forLog(ctx, why), Exists: missing == nil}
+	page, err := x.s.options.Pages.Ask(ctx, asked, x.storing(e, name))
 	if err != nil {
 		return tool.Failed("failed", "no page could be opened; %s", by)
 	}

@@ -123,6 +123,9 @@ func TestEnter(t *testing.T) {
 		if h.value(t, "development", "STRIPE_KEY") != "entered-the-second-time" {
 			t.Error("the vault has another value")
 		}
+		if !d.asked[1].Exists || d.asked[0].Exists {
+			t.Error("the person was not told whether there is a value already")
+		}
 		d.value = ""
 		c.fails("set_secret", map[string]any{"name": "OTHER"}, "declined")
 		if strings.Contains(c.String(), "entered-") {
