@@ -118,10 +118,15 @@ func Relay(program, database net.Conn, fromProgram io.Reader, masks *redact.Matc
 	both.Wait()
 }
 
-const bufferSize = 64 << 10
+const (
+	bufferSize = 64 << 10
+	// mayShow is how many bytes of what may be the beginning of a value are passed on all the same. An answer often ends in a byte
+	// or two that some encoding of a value begins with, a zero for example, and the program waits for them. If it was a value, the
+	// rest of it is masked.
+	mayShow = 3
+)
 
-// copyMasked copies and masks in place. What may be the beginning of a value is held back, and nothing else: when the database
-// has nothing more to say, the program has all that is certain.
+// copyMasked copies and masks in place. What may be the beginning of a value is held back, as far as it is longer than mayShow.
 func copyMasked(to io.Writer, from io.Reader, masks *redact.Matcher) error {
 	if masks == nil {
 		_, err := io.Copy(to, from)
@@ -129,16 +134,22 @@ func copyMasked(to io.Writer, from io.Reader, masks *redact.Matcher) error {
 	}
 	mask := masks.Overwriter(nil)
 	buffer := make([]byte, 0, bufferSize+masks.Longest())
+	shown := 0 // bytes at the beginning of buffer that were passed on already
 	for {
 		n, readErr := from.Read(buffer[len(buffer):cap(buffer)])
 		buffer = buffer[:len(buffer)+n]
 		done := mask.Mask(buffer, readErr != nil)
-		if done > 0 {
-			if _, err := to.Write(buffer[:done]); err != nil {
+		show := done
+		if len(buffer)-done <= mayShow {
+			show = len(buffer)
+		}
+		if show > shown {
+			if _, err := to.Write(buffer[shown:show]); err != nil {
 				return err
 			}
-			buffer = append(buffer[:0], buffer[done:]...)
 		}
+		shown = max(shown, show) - done
+		buffer = append(buffer[:0], buffer[done:]...)
 		if errors.Is(readErr, io.EOF) {
 			return nil
 		}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -23,6 +24,9 @@ func Handle(ctx context.Context, program net.Conn, o *broker.Options) error {
 	}
 	b := pgproto3.NewBackend(program, program)
 	start, cancel, err := startup(program, b)
+	if errors.Is(err, io.EOF) { // a client that wanted TLS and comes again without
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("starting a session: %w", err)
 	}
