@@ -12,7 +12,8 @@ import (
 func closed(a netip.Addr) string {
 	switch {
 	case a == netip.AddrFrom4([4]byte{169, 254, 169, 254}), a == netip.AddrFrom4([4]byte{100, 100, 100, 200}),
-		a == netip.AddrFrom4([4]byte{168, 63, 129, 16}), a == netip.MustParseAddr("fd00:ec2::254"):
+		a == netip.AddrFrom4([4]byte{168, 63, 129, 16}), a == netip.AddrFrom4([4]byte{192, 0, 0, 192}),
+		a == netip.MustParseAddr("fd00:ec2::254"), a == netip.MustParseAddr("fd20:ce::254"):
 		return "a metadata service of a cloud"
 	case a.IsLinkLocalUnicast():
 		return "link-local"
@@ -38,13 +39,18 @@ func Check(a netip.Addr) error {
 	return fmt.Errorf("%w: %s is %s", ErrRefused, a, why)
 }
 
-// embedded is the IPv4 address within an IPv6 address of the translating networks: NAT64 (RFC 6052) and 6to4 (RFC 3056).
+// embedded is the IPv4 address within an IPv6 address of the translating networks: NAT64 (RFC 6052, and RFC 8215 with the
+// address at the end), 6to4 (RFC 3056), Teredo (RFC 4380, every bit turned), and the compatible form that RFC 4291 gave up.
 func embedded(a netip.Addr) (netip.Addr, bool) {
 	b := a.As16()
 	switch {
 	case !a.Is6():
 	case netip.MustParsePrefix("64:ff9b::/96").Contains(a):
 		return netip.AddrFrom4([4]byte(b[12:])), true
+	case netip.MustParsePrefix("64:ff9b:1::/48").Contains(a), netip.MustParsePrefix("::/96").Contains(a) && !a.IsLoopback():
+		return netip.AddrFrom4([4]byte(b[12:])), true
+	case netip.MustParsePrefix("2001::/32").Contains(a):
+		return netip.AddrFrom4([4]byte{^b[12], ^b[13], ^b[14], ^b[15]}), true
 	case netip.MustParsePrefix("2002::/16").Contains(a):
 		return netip.AddrFrom4([4]byte(b[2:6])), true
 	}

@@ -15,8 +15,9 @@ func TestCheck(t *testing.T) {
 	for address, refused := range map[string]bool{
 		"169.254.169.254": true, "169.254.0.1": true, "::ffff:169.254.169.254": true, "64:ff9b::a9fe:a9fe": true,
 		"2002:a9fe:a9fe::1": true, "fe80::1": true, "fe80::1%eth0": true, "fd00:ec2::254": true, "100.100.100.200": true,
+		"192.0.0.192": true, "fd20:ce::254": true, "64:ff9b:1::a9fe:a9fe": true, "::a9fe:a9fe": true, "2001:0:4136:e378:8000:63bf:5601:5601": true,
 		"168.63.129.16": true, "0.0.0.0": true, "::": true, "224.0.0.1": true, "ff02::1": true, "255.255.255.255": true,
-		"127.0.0.1": false, "::1": false, "10.0.0.5": false, "192.0.2.1": false, "2001:db8::1": false, "64:ff9b::c000:201": false,
+		"127.0.0.1": false, "::1": false, "10.0.0.5": false, "192.0.2.1": false, "2001:db8::1": false, "64:ff9b::c000:201": false, "2001:0:4136:e378:8000:63bf:3fff:fdd2": false,
 	} {
 		err := egress.Check(netip.MustParseAddr(address))
 		if (err != nil) != refused {

@@ -21,10 +21,12 @@ type Use struct {
 	Host   string `json:"host,omitempty"`
 	Port   int    `json:"port,omitempty"`
 
-	// What is sent. Path is without the query; In says where each secret goes.
+	// What is sent. Path is as it goes out, still escaped, without the query; In says where each secret goes, several places
+	// of one secret with commas between. For a database, Method is READ or WRITE.
 	Method string            `json:"method,omitempty"`
 	Path   string            `json:"path,omitempty"`
-	In     map[string]string `json:"in,omitempty"` // by secret name: a Place
+	Query  string            `json:"query,omitempty"` // as it goes out but for values, without the ?
+	In     map[string]string `json:"in,omitempty"`    // by secret name: a Place
 	// Body is the SHA-256 of the body before values are put in, or of the statement, in hex; empty for none.
 	Body string `json:"body,omitempty"`
 	// Command is the program and its arguments before values are put in, for tools that run one.

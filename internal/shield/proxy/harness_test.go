@@ -173,7 +173,7 @@ func newBench(t testing.TB, o options) *bench {
 	if b.set, err = placeholder.New(all); err != nil {
 		t.Fatal(err)
 	}
-	policy := rule.New(o.rules, o.gate, time.Now)
+	policy := rule.New(rule.Rules{Own: o.rules}, o.gate, time.Now)
 	names, networks := policy.Hosts()
 	if o.inspect {
 		names, networks = nil, nil

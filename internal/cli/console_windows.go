@@ -1,0 +1,4 @@
+package cli
+
+// consoleFile is the terminal of this process, wherever its output goes.
+const consoleFile = "CONOUT$"
