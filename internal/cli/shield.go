@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -47,7 +48,8 @@ func (a *app) shieldCommand() *cobra.Command {
 the values into requests to the hosts that a secret may be sent to, and masks them in what comes back. A placeholder that goes
 anywhere else stops the request, and is written into the audit log.
 
-Where a secret may go say the schema (` + "`hosts`" + `) and --allow; in the headers that carry credentials, unless "in=" names other places:
+Where a secret may go say ` + "`zvault secret allow`" + `, the schema (` + "`hosts`" + `), and for this run --allow; in the headers that carry credentials,
+unless the rule names other places. About a secret without a rule the person is asked (` + "`zvault approve`" + `).
 
   --allow 'GITHUB_TOKEN=api.github.com,github.com'
   --allow 'MAPS_KEY=maps.example.com;in=query:key;methods=GET;paths=/v1/**;max=100'
@@ -78,7 +80,10 @@ type shielded struct {
 	flags     shieldFlags
 	run       string // the id of the run in the audit log
 	resolved  []resolve.Resolved
-	rules     map[string][]grant.Rule
+	rules     map[string][]grant.Rule // of schema and flags
+	stored    map[string][]grant.Rule // of the vault
+	grants    *grant.Store
+	session   string
 	set       *placeholder.Set
 	authority *authority.Authority
 	proxy     *proxy.Proxy
@@ -90,6 +95,11 @@ type shielded struct {
 func (a *app) runShielded(ctx context.Context, f shieldFlags, args []string) error {
 	if err := runner.Harden(); err != nil {
 		a.warn("%v", err)
+	}
+	if len(f.allow) > 0 {
+		if err := a.notAssistant("allowing a secret"); err != nil {
+			return err
+		}
 	}
 	e, err := a.scope()
 	if err != nil {
@@ -160,7 +170,7 @@ func (s *shielded) reveal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.rules, err = s.flags.rules(); err != nil {
+	if s.rules, err = s.flags.rules(time.Now()); err != nil {
 		return err
 	}
 	for name, r := range schema {
@@ -168,7 +178,30 @@ func (s *shielded) reveal(ctx context.Context) error {
 			s.rules[name] = append(s.rules[name], grant.Rule{Tools: []string{rule.Tool}, Hosts: r.Hosts, In: []string{"header"}})
 		}
 	}
+	s.grants = grant.NewStore(a.vault.Barrier, nil)
+	if s.stored, err = s.grants.Rules(ctx, s.scope.Project); err != nil {
+		return err
+	}
+	if s.session, err = s.grants.Begin(ctx, s.asker()); err != nil {
+		return err
+	}
 	return s.hold(schema)
+}
+
+// asker is who wants to use secrets.
+func (s *shielded) asker() grant.Asker {
+	c := s.app.caller()
+	return grant.Asker{Person: c.Actor.Name, Client: first(s.flags.agent, "zvault shield"), Face: audit.CLI, PID: c.Client.PID, Session: s.session}
+}
+
+// patience is how long a request waits for a person. Programs wait for an answer longer than that.
+const patience = 25 * time.Second
+
+// gate asks the person about what no rule settles.
+func (s *shielded) gate() grant.Gate {
+	return grant.NewGate(s.grants, s.asker(), s.app.vault.Audit, grant.GateOptions{Patience: patience, Notify: func(_ context.Context, r grant.Request) {
+		s.app.say("zvault: shield: %s wants to use %s at %s; `zvault approve %s` in another terminal", grant.Visible(r.Asker.Client), strings.Join(r.Use.Secrets, ", "), grant.Visible(r.Use.Host), r.ID)
+	}})
 }
 
 // hold makes the placeholders.
@@ -179,12 +212,12 @@ func (s *shielded) hold(schema platform.Schema) (err error) {
 		if sensitive != nil && !*sensitive {
 			continue
 		}
-		all = append(all, placeholder.Secret{Name: v.Name, Value: v.Value, Force: len(s.rules[v.Name]) > 0 || sensitive != nil})
+		all = append(all, placeholder.Secret{Name: v.Name, Value: v.Value, Force: len(s.rules[v.Name])+len(s.stored[v.Name]) > 0 || sensitive != nil})
 	}
-	for name := range s.rules {
-		if !slices.ContainsFunc(s.resolved, func(v resolve.Resolved) bool { return v.Name == name }) {
-			delete(s.rules, name)
-		}
+	for _, rules := range []map[string][]grant.Rule{s.rules, s.stored} {
+		maps.DeleteFunc(rules, func(name string, _ []grant.Rule) bool { // of what the program does not get
+			return !slices.ContainsFunc(s.resolved, func(v resolve.Resolved) bool { return v.Name == name })
+		})
 	}
 	s.set, err = placeholder.New(all)
 	return err
@@ -192,9 +225,9 @@ func (s *shielded) hold(schema platform.Schema) (err error) {
 
 // listen starts the proxy.
 func (s *shielded) listen() (err error) {
-	policy := rule.New(s.rules, nil, time.Now)
+	policy := rule.New(rule.Rules{Stored: s.stored, Own: s.rules}, s.gate(), time.Now)
 	var scope authority.Scope
-	if !s.flags.inspect && !policy.Anywhere() {
+	if !s.flags.inspect {
 		scope.Domains, scope.Networks = policy.Hosts()
 	}
 	if s.authority, err = authority.New(scope, time.Now); err != nil {
@@ -314,6 +347,9 @@ func (s *shielded) close() error {
 	}
 	if s.installed != nil {
 		errs = append(errs, s.installed.Remove())
+	}
+	if s.session != "" {
+		errs = append(errs, s.grants.End(context.Background(), s.session))
 	}
 	return errors.Join(errs...)
 }

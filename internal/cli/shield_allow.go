@@ -1,20 +1,23 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ArcadeLabsInc/zvault/internal/grant"
 	"github.com/ArcadeLabsInc/zvault/internal/shield/rule"
 )
 
 // rules reads --allow.
-func (f shieldFlags) rules() (map[string][]grant.Rule, error) {
+func (f shieldFlags) rules(now time.Time) (map[string][]grant.Rule, error) {
 	all := map[string][]grant.Rule{}
 	for _, text := range f.allow {
-		name, r, err := readAllow(text)
+		name, r, err := readAllow(text, now)
 		if err != nil {
-			return nil, err
+			return nil, usage("--allow %q: %w", text, err)
 		}
 		all[name] = append(all[name], r)
 	}
@@ -22,37 +25,38 @@ func (f shieldFlags) rules() (map[string][]grant.Rule, error) {
 }
 
 // readAllow reads "NAME=HOST,HOST;in=PLACE;methods=GET;paths=/v1/**;max=3".
-func readAllow(text string) (name string, r grant.Rule, err error) {
+func readAllow(text string, now time.Time) (name string, r grant.Rule, err error) {
 	name, rest, ok := strings.Cut(text, "=")
-	fields := strings.Split(rest, ";")
-	r = grant.Rule{Tools: []string{rule.Tool}, Hosts: list(fields[0])}
-	if !ok || name == "" || len(r.Hosts) == 0 {
-		return "", r, usage("--allow %q: want NAME=HOST[,HOST...]", text)
+	parts := strings.Split(rest, ";")
+	f := grant.Fields{Tools: []string{rule.Tool}, Hosts: list(parts[0])}
+	if !ok || name == "" || len(f.Hosts) == 0 {
+		return "", r, errors.New("want NAME=HOST[,HOST...]")
 	}
-	for _, field := range fields[1:] {
-		key, value, _ := strings.Cut(field, "=")
+	for _, part := range parts[1:] {
+		key, value, _ := strings.Cut(part, "=")
 		switch key {
 		case "in":
-			r.In = list(value)
+			f.In = list(value)
 		case "methods":
-			r.Methods = list(value)
+			f.Methods = list(value)
 		case "paths":
-			r.Paths = list(value)
+			f.Paths = list(value)
 		case "max":
-			if r.Max, err = strconv.Atoi(value); err != nil || r.Max < 1 {
-				return "", r, usage("--allow %q: max is not a number from 1", text)
+			if f.Max, err = strconv.Atoi(value); err != nil || f.Max < 1 {
+				return "", r, errors.New("max is not a number from 1")
 			}
 		default:
-			return "", r, usage("--allow %q: there is no %q; there are in, methods, paths and max", text, key)
+			return "", r, fmt.Errorf("there is no %q; there are in, methods, paths and max", key)
 		}
 	}
-	return name, r, nil
+	r, err = grant.ParseRule(f, now)
+	return name, r, err
 }
 
 // list splits at commas.
 func list(text string) []string {
 	var all []string
-	for _, one := range strings.Split(text, ",") {
+	for one := range strings.SplitSeq(text, ",") {
 		if one = strings.TrimSpace(one); one != "" {
 			all = append(all, one)
 		}

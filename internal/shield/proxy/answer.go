@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -111,7 +112,7 @@ type incoming struct {
 	body   io.Closer
 	src    io.Reader
 	masks  *redact.Overwriter
-	frames *frames // of gRPC; nil if messages are not compressed
+	frames *frames // of gRPC; nil for anything else
 
 	held  []byte // read, not decided
 	ready []byte // masked, not passed on
@@ -152,27 +153,30 @@ func (r *incoming) inPlace(b []byte) int {
 func (r *incoming) aside(size int) {
 	piece := make([]byte, size)
 	n, err := r.src.Read(piece)
-	piece = piece[:n]
 	final := errors.Is(err, io.EOF)
 	if r.frames != nil {
-		var bad error
-		if piece, bad = r.frames.plain(piece, final, r.message); bad != nil {
-			piece, err = nil, bad
+		ready, bad := r.frames.pass(piece[:n], final, r.message)
+		if bad != nil {
+			ready, err = nil, bad
 		}
+		r.ready = ready
+		r.end(err)
+		return
 	}
-	text := append(r.held, piece...)
+	text := append(r.held, piece[:n]...)
 	done := r.masks.Mask(text, final)
 	r.ready, r.held = text[:done:done], append([]byte(nil), text[done:]...)
 	r.end(err)
 }
 
-// message masks a message that was compressed, or returns nothing if it holds no value.
-func (r *incoming) message(message []byte) ([]byte, error) {
+// message masks a message of gRPC.
+func (r *incoming) message(message []byte, _ bool) ([]byte, error) {
 	if finds, _ := r.v.p.scrub.Scan(message, true); len(finds) == 0 {
-		return nil, nil
+		return message, nil
 	}
-	r.v.p.overwriter().Mask(message, true)
-	return message, nil
+	masked := bytes.Clone(message)
+	r.v.p.overwriter().Mask(masked, true)
+	return masked, nil
 }
 
 // end takes the error of a read; behind the last byte come the trailers.

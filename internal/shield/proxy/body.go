@@ -169,7 +169,7 @@ type outgoing struct {
 	encode func(placeholder.Found, []byte) []byte
 	// fixed says that the length must stay.
 	fixed   bool
-	frames  *frames // of gRPC; nil if messages are not compressed
+	frames  *frames // of gRPC; nil for anything else
 	allowed map[string]bool
 
 	held  []byte // read, not decided
@@ -202,10 +202,12 @@ func (b *outgoing) step(piece []byte, err error) {
 		b.err = err
 	}
 	if b.frames != nil {
-		if piece, err = b.frames.plain(piece, final, b.checkMessage); err != nil {
+		if b.ready, err = b.frames.pass(piece, final, b.message); err != nil {
 			b.refuse(err)
-			return
+		} else if final {
+			b.trailer()
 		}
+		return
 	}
 	text := piece
 	if len(b.held) > 0 {
@@ -274,13 +276,14 @@ func (b *outgoing) value(f placeholder.Found) ([]byte, error) {
 	return value, nil
 }
 
-// checkMessage refuses placeholders in a compressed message.
-func (b *outgoing) checkMessage(message []byte) ([]byte, error) {
-	if found := b.v.p.c.Set.Find(message); len(found) > 0 {
+// message puts values into a message of gRPC, whose parts say how long they are. One that is compressed is not changed.
+func (b *outgoing) message(message []byte, compressed bool) ([]byte, error) {
+	found := b.v.p.c.Set.Find(message)
+	if len(found) > 0 && compressed {
 		name := found[0].Piece.Secret
 		return nil, b.v.p.refuse(b.v.in.Context(), b.v.event(name, bodyPlace, "it is in a compressed message"), "")
 	}
-	return nil, nil
+	return b.values(message, found)
 }
 
 // trailer passes on what came behind the body.

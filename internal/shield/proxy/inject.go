@@ -145,7 +145,7 @@ func (v *visit) permitOne(secret, place, bodyHash string, alone bool) error {
 	}
 	u := grant.Use{
 		Project: v.p.c.Project, Env: v.p.c.Env, Secrets: []string{secret}, Tool: "shield", Scheme: v.to.scheme, Host: v.to.host, Port: v.to.port,
-		Method: v.in.Method, Path: v.in.URL.EscapedPath(), In: map[string]string{secret: place}, Body: bodyHash,
+		Method: v.in.Method, Path: v.in.URL.EscapedPath(), Query: v.in.URL.RawQuery, In: map[string]string{secret: place}, Body: bodyHash,
 	}
 	if err := v.p.c.Policy.Permit(ctx, u, alone); err != nil {
 		return v.p.denied(ctx, v.event(secret, place, ""), err)

@@ -1,8 +1,8 @@
 // Package rule decides which secret may stand where in a request of a shielded program, by the rules of package grant.
 //
 // It is stricter than a rule says in one point: a rule that names no place permits the headers that carry credentials, and no
-// other place; and a secret stands in one place of a request only, unless its rules name each place. What a server is allowed
-// to get as a credential must not be sent to it as data, which it may store or pass on.
+// other place; and a secret stands in one place of a request only, unless a rule names each. What a server is allowed to get as
+// a credential must not be sent to it as data, which it may store or pass on.
 package rule
 
 import (
@@ -20,9 +20,17 @@ import (
 // Tool is what rules call the shield.
 const Tool = "shield"
 
+// Rules are the rules of one run, by secret.
+type Rules struct {
+	// Stored are those that the vault keeps: a use that one of them fits is left to the gate, which counts and records it.
+	Stored map[string][]grant.Rule
+	// Own are those of the schema and of the command line.
+	Own map[string][]grant.Rule
+}
+
 // Policy holds the rules of one run. It is safe for concurrent use.
 type Policy struct {
-	rules map[string][]grant.Rule
+	rules Rules
 	gate  grant.Gate
 	now   func() time.Time
 
@@ -36,121 +44,160 @@ type counter struct {
 	index  int
 }
 
-// New makes a policy of the rules of each secret; those for other tools are left out. gate, which may be nil, is asked about
-// what a rule wants approved and about secrets without a rule. now is the clock.
-func New(rules map[string][]grant.Rule, gate grant.Gate, now func() time.Time) *Policy {
-	p := &Policy{rules: map[string][]grant.Rule{}, gate: gate, now: now, used: map[counter]int{}}
-	for name, all := range rules {
-		for _, r := range all {
-			if len(r.Tools) == 0 || slices.Contains(r.Tools, Tool) {
-				p.rules[name] = append(p.rules[name], r)
-			}
-		}
-	}
-	return p
+// New makes a policy. gate, which may be nil, is asked about uses that a stored rule fits, about what a rule wants approved, and
+// about secrets without a rule. now is the clock.
+func New(rules Rules, gate grant.Gate, now func() time.Time) *Policy {
+	return &Policy{rules: rules, gate: gate, now: now, used: map[counter]int{}}
 }
 
-// Names reports whether a rule of some secret names a host.
-func (p *Policy) Names(host string, port int) bool {
-	for _, all := range p.rules {
-		for _, r := range all {
-			if len(r.Hosts) > 0 && hostFits(r.Hosts, host, port) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// NamesPort reports whether a rule of some secret names a host together with this port.
-func (p *Policy) NamesPort(host string, port int) bool {
-	for _, all := range p.rules {
-		for _, r := range all {
-			for _, h := range r.Hosts {
-				if _, its := splitPort(h); its == port && hostFits([]string{h}, host, port) {
-					return true
+// each calls fn with every rule that is for the shield and names hosts, until it returns false.
+func (p *Policy) each(fn func(grant.Rule) bool) {
+	for _, rules := range []map[string][]grant.Rule{p.rules.Stored, p.rules.Own} {
+		for _, all := range rules {
+			for _, r := range all {
+				if len(r.Hosts) > 0 && (len(r.Tools) == 0 || slices.Contains(r.Tools, Tool)) && !fn(r) {
+					return
 				}
 			}
 		}
 	}
-	return false
+}
+
+// Names reports whether a rule of some secret names a host.
+func (p *Policy) Names(host string, port int) (named bool) {
+	p.each(func(r grant.Rule) bool {
+		named = p.leadsTo(r, host, port)
+		return !named
+	})
+	return named
+}
+
+// MayBody reports whether some secret may stand in the body of a request to a host.
+func (p *Policy) MayBody(host string, port int) (may bool) {
+	p.each(func(r grant.Rule) bool {
+		may = slices.Contains(r.In, "body") && p.leadsTo(r, host, port)
+		return !may
+	})
+	return may
+}
+
+// leadsTo reports whether a rule names a host, whatever else it says.
+func (p *Policy) leadsTo(r grant.Rule, host string, port int) bool {
+	u := grant.Use{Secrets: []string{"any"}, Host: host, Port: port}
+	return grant.Decide(u, map[string][]grant.Rule{"any": {{Hosts: r.Hosts}}}, p.now(), nil).Outcome == grant.Allowed
 }
 
 // Hosts lists the names (without a leading "*.") and networks that the rules name.
 func (p *Policy) Hosts() (names []string, networks []netip.Prefix) {
-	for _, all := range p.rules {
-		for _, r := range all {
-			for _, h := range r.Hosts {
-				host, _ := splitPort(h)
-				if n, ok := network(host); ok {
-					networks = append(networks, n)
-				} else if host = strings.TrimPrefix(host, "*."); host != "" && host != "*" {
-					names = append(names, host)
-				}
+	p.each(func(r grant.Rule) bool {
+		for _, h := range r.Hosts {
+			host := withoutPort(h)
+			if n, ok := network(host); ok {
+				networks = append(networks, n)
+			} else if host = strings.TrimPrefix(host, "*."); host != "" {
+				names = append(names, host)
 			}
 		}
-	}
+		return true
+	})
 	slices.Sort(names)
 	return slices.Compact(names), networks
 }
 
-// Anywhere reports whether a rule names every host.
-func (p *Policy) Anywhere() bool {
-	for _, all := range p.rules {
-		for _, r := range all {
-			if slices.Contains(r.Hosts, "*") {
-				return true
-			}
-		}
+// withoutPort takes "host:port" of a rule apart.
+func withoutPort(h string) string {
+	h = strings.ToLower(h)
+	if i := strings.LastIndexByte(h, ':'); i > 0 && (strings.Count(h, ":") == 1 || h[i-1] == ']') {
+		h = h[:i]
 	}
-	return false
+	return strings.Trim(h, "[]")
 }
 
-// MayBody reports whether some secret may stand in the body of a request to a host.
-func (p *Policy) MayBody(host string, port int) bool {
-	for _, all := range p.rules {
-		for _, r := range all {
-			if slices.Contains(r.In, "body") && hostFits(r.Hosts, host, port) {
-				return true
-			}
-		}
+// network reads an address or a network.
+func network(host string) (netip.Prefix, bool) {
+	if p, err := netip.ParsePrefix(host); err == nil {
+		return p.Masked(), true
 	}
-	return false
+	if a, err := netip.ParseAddr(host); err == nil {
+		a = a.Unmap()
+		return netip.PrefixFrom(a, a.BitLen()), true
+	}
+	return netip.Prefix{}, false
 }
 
 // Permit returns nil if the use, which is of one secret in one place, is permitted now, and counts it. alone says that the
 // secret stands in no other place of the request. Errors are as those of grant.Gate.
 func (p *Policy) Permit(ctx context.Context, u grant.Use, alone bool) error {
 	name := u.Secrets[0]
-	all := p.rules[name]
-	if len(all) == 0 {
+	own, stored := p.rules.Own[name], p.rules.Stored[name]
+	if len(own) == 0 && len(stored) == 0 {
 		return p.ask(ctx, u, alone, fmt.Sprintf("no rule says where %s may be sent", name))
 	}
-	worst := mismatch{}
-	for i, r := range all {
-		if m := p.fits(r, u, alone); m.level > 0 {
-			if m.level > worst.level {
-				worst = m
-			}
-			continue
+	why, denied := "", 0
+	note := func(level int, reason string) {
+		if level > denied {
+			why, denied = reason, level
 		}
-		if r.Approve {
-			return p.ask(ctx, u, alone, "its rule wants each use approved")
-		}
-		if !p.count(counter{name, i}, r.Max) {
-			worst = mismatch{levelCount, fmt.Sprintf("%s may be used %d times in a run", name, r.Max)}
-			continue
-		}
-		return nil
 	}
-	return &grant.DeniedError{Use: u, Reason: worst.reason}
+	for i, r := range own {
+		level, reason := p.fits(r, u, alone)
+		switch {
+		case level > 0:
+			note(level, reason)
+		case r.Approve:
+			return p.ask(ctx, u, alone, fmt.Sprintf("the rule of %s wants each use approved", name))
+		case !p.count(counter{name, i}, r.Max):
+			note(levelSpent, fmt.Sprintf("the rule of %s permits %d uses in one run, and they are used up", name, r.Max))
+		default:
+			return nil
+		}
+	}
+	for _, r := range stored {
+		level, reason := p.fits(r, u, alone)
+		if level == 0 && p.gate != nil {
+			return p.gate.Authorize(ctx, u)
+		}
+		note(level, reason)
+	}
+	return &grant.DeniedError{Use: u, Reason: why, Hint: fmt.Sprintf("a person can permit it with `zvault secret allow %s --tool shield --host %s`", name, u.Host)}
+}
+
+// How near a rule was to permitting a use; 0 is that it does.
+const (
+	levelUse = iota + 1
+	levelPlace
+	levelSpent
+)
+
+// fits says whether a rule permits a use, and why not.
+func (p *Policy) fits(r grant.Rule, u grant.Use, alone bool) (level int, reason string) {
+	name := u.Secrets[0]
+	if len(r.Hosts) == 0 {
+		return levelUse, fmt.Sprintf("the rules of %s name no host", name)
+	}
+	place, anyHeader := u.In[name], !r.Exact && (len(r.In) == 0 || slices.Equal(r.In, []string{"header"}))
+	probe := r
+	probe.Max, probe.Approve, probe.Session, probe.Client = 0, false, "", ""
+	if anyHeader {
+		probe.In = nil
+	}
+	d := grant.Decide(u, map[string][]grant.Rule{name: {probe}}, p.now(), nil)
+	switch {
+	case d.Outcome != grant.Allowed && d.Reason == "":
+		return levelUse, fmt.Sprintf("the rules of %s do not permit it", name)
+	case d.Outcome != grant.Allowed:
+		return levelUse, d.Reason
+	case anyHeader && (!alone || !credentialPlace(place)):
+		return levelPlace, fmt.Sprintf("%s may not stand in %s", name, place)
+	}
+	return 0, ""
 }
 
 func (p *Policy) ask(ctx context.Context, u grant.Use, alone bool, why string) error {
 	place := u.In[u.Secrets[0]]
 	switch {
 	case p.gate == nil:
-		return &grant.DeniedError{Use: u, Reason: why, Hint: "name the host in a rule of the secret"}
+		return &grant.DeniedError{Use: u, Reason: why}
 	case !credentialPlace(place) || !alone:
 		return &grant.DeniedError{Use: u, Reason: fmt.Sprintf("%s, and %s is no place for a credential", why, place)}
 	}
@@ -168,37 +215,4 @@ func (p *Policy) count(c counter, most int) bool {
 	}
 	p.used[c]++
 	return true
-}
-
-// mismatch says why a rule does not permit a use; the higher its level, the nearer the rule was.
-type mismatch struct {
-	level  int
-	reason string
-}
-
-const (
-	levelExpired = iota + 1
-	levelHost
-	levelMethod
-	levelPath
-	levelPlace
-	levelCount
-)
-
-// fits returns a mismatch of level 0 for a rule that permits the use.
-func (p *Policy) fits(r grant.Rule, u grant.Use, alone bool) mismatch {
-	name, place := u.Secrets[0], u.In[u.Secrets[0]]
-	switch {
-	case !r.Expires.IsZero() && p.now().After(r.Expires):
-		return mismatch{levelExpired, fmt.Sprintf("the rule of %s has expired", name)}
-	case len(r.Hosts) == 0 || !hostFits(r.Hosts, u.Host, u.Port):
-		return mismatch{levelHost, fmt.Sprintf("%s may not be sent to %s", name, u.Host)}
-	case len(r.Methods) > 0 && !slices.ContainsFunc(r.Methods, func(m string) bool { return strings.EqualFold(m, u.Method) }):
-		return mismatch{levelMethod, fmt.Sprintf("%s may not be sent with %s", name, u.Method)}
-	case len(r.Paths) > 0 && !slices.ContainsFunc(r.Paths, func(glob string) bool { return pathFits(glob, u.Path) }):
-		return mismatch{levelPath, fmt.Sprintf("%s may not be sent to this path of %s", name, u.Host)}
-	case !placeFits(r.In, place, alone):
-		return mismatch{levelPlace, fmt.Sprintf("%s may not stand in %s", name, place)}
-	}
-	return mismatch{}
 }
