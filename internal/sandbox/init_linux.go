@@ -200,10 +200,8 @@ func restrict(j *jail) error {
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return fmt.Errorf("switching off core dumps: %w", err)
 	}
-	if j.Namespaces {
-		if err := dropCapabilities(); err != nil {
-			return err
-		}
+	if err := dropCapabilities(); err != nil {
+		return err
 	}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("refusing new privileges: %w", err)

@@ -84,8 +84,10 @@ func plan(o *Options, f *features) (*jail, error) {
 			return nil, err
 		}
 	}
-	if err := s.addSockets(); err != nil {
-		return nil, err
+	if j.Namespaces { // elsewhere no unix socket can be made
+		if err := s.addSockets(); err != nil {
+			return nil, err
+		}
 	}
 	j.Rules = s.sorted()
 	j.Watch.Paths = s.toWatch()

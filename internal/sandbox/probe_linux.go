@@ -99,11 +99,15 @@ func (f *features) report() Report {
 		layer(LayerLandlock, "files, other processes' memory, signals", f.noLandlock, fmt.Sprintf("ABI %d", f.landlock)),
 		layer(LayerSeccomp, "no ptrace, mounts, new namespaces, io_uring, TIOCSTI, foreign system calls", f.seccomp, ""),
 	}}
-	if f.namespaces != nil {
+	switch {
+	case f.namespaces != nil:
 		r.Open = append(r.Open, f.openWithoutNamespaces()...)
-	} else if f.procfs != nil {
+	case f.procfs != nil:
 		r.Open = append(r.Open, "names and arguments of other processes can be read, and signals sent to them if Landlock is older than ABI 6",
 			"a process may outlive the run for an instant")
+	}
+	if f.namespaces == nil && f.landlock == 0 {
+		r.Open = append(r.Open, "nothing by itself, but there is no second line behind the namespaces")
 	}
 	if f.seccomp != nil {
 		r.Open = append(r.Open, "every system call is allowed: the kernel's whole surface, and typing into the terminal it was started from (TIOCSTI)")

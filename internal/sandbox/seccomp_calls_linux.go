@@ -25,3 +25,6 @@ func refusedCalls() []uint32 {
 		unix.SYS_LOOKUP_DCOOKIE, unix.SYS_NFSSERVCTL, unix.SYS_LSM_SET_SELF_ATTR,
 	}, refusedHere...)
 }
+
+// othersMessages lists the calls that read System V's shared memory and messages, which belong to an IPC namespace.
+func othersMessages() []uint32 { return []uint32{unix.SYS_SHMAT, unix.SYS_MSGRCV} }

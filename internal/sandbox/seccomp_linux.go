@@ -36,7 +36,8 @@ func refuse(errno unix.Errno) bpf.Instruction {
 
 var pass = bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW}
 
-// filter returns the program. Without namespaces it also keeps unix sockets and UDP away, which Landlock does not.
+// filter returns the program. Without namespaces it also keeps unix sockets, UDP and System V's
+// shared memory away, which Landlock does not.
 func filter(namespaces bool) []bpf.Instruction {
 	program := []bpf.Instruction{
 		bpf.LoadAbsolute{Off: offsetArch, Size: 4},
@@ -64,6 +65,9 @@ func filter(namespaces bool) []bpf.Instruction {
 	program = when(program, unix.SYS_SOCKET, socketRules(namespaces))
 	if !namespaces {
 		program = when(program, unix.SYS_SOCKETPAIR, noDatagrams())
+		for _, call := range othersMessages() {
+			program = append(program, bpf.JumpIf{Cond: bpf.JumpEqual, Val: call, SkipFalse: 1}, refuse(unix.EPERM))
+		}
 	}
 	return append(program, pass)
 }
