@@ -12,10 +12,14 @@ import (
 
 	"github.com/ArcadeLabsInc/zvault/internal/cli/vaultcmd"
 	"github.com/ArcadeLabsInc/zvault/internal/nearest"
+	"github.com/ArcadeLabsInc/zvault/internal/sandbox"
 )
 
 // Main runs the command line of this process and returns the exit status.
 func Main() int {
+	if sandbox.IsInit() {
+		return sandbox.Init()
+	}
 	debug.SetGCPercent(400) // most commands are over before a collection would pay
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -8,10 +8,15 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ArcadeLabsInc/zvault/internal/sandbox"
 )
 
 // TestMain lets the scripts run this very binary as zvault.
 func TestMain(m *testing.M) {
+	if sandbox.IsInit() { // this binary stands in for zvault
+		os.Exit(sandbox.Init())
+	}
 	if as := os.Getenv(asMain); as != "" {
 		if as == onOneThread {
 			runtime.LockOSThread()

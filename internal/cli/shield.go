@@ -37,6 +37,7 @@ type shieldFlags struct {
 	only, allow     []string
 	strict, inspect bool
 	noPersonal      bool
+	sandbox         string // "", sandboxBest or sandboxAll
 }
 
 func (a *app) shieldCommand() *cobra.Command {
@@ -59,6 +60,9 @@ Connections to other hosts pass as they are; --strict closes them, --inspect loo
   zvault shield --strict --only STRIPE_KEY --allow STRIPE_KEY=api.stripe.com -- npm test`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.sandbox != "" && f.sandbox != sandboxBest && f.sandbox != sandboxAll {
+				return usage("--sandbox=%s: choose %s or %s", f.sandbox, sandboxBest, sandboxAll)
+			}
 			return a.runShielded(context.WithoutCancel(cmd.Context()), f, args)
 		},
 	}
@@ -69,6 +73,8 @@ Connections to other hosts pass as they are; --strict closes them, --inspect loo
 	c.Flags().StringArrayVar(&f.allow, "allow", nil, "where a secret may be sent: NAME=HOST[,HOST...][;in=PLACE,...][;methods=...][;paths=...][;max=N]")
 	c.Flags().BoolVar(&f.strict, "strict", false, "close all hosts that no rule names")
 	c.Flags().BoolVar(&f.inspect, "inspect", false, "look into connections to all hosts, and stop placeholders there too")
+	c.Flags().StringVar(&f.sandbox, "sandbox", "", "keep the program from the vault, other credentials, other processes and the network: `best` takes what the system offers, all or nothing with =all")
+	c.Flags().Lookup("sandbox").NoOptDefVal = sandboxBest
 	c.Flags().BoolVar(&f.noPersonal, "no-overrides", false, "leave your personal overrides out")
 	return c
 }
@@ -90,6 +96,8 @@ type shielded struct {
 	installed *authority.Installation
 	served    chan error
 	stopped   atomic.Int64 // requests
+	local     []string     // the addresses on this machine that the program needs: the proxy's, the brokers'
+	sockets   []string     // and the sockets
 }
 
 func (a *app) runShielded(ctx context.Context, f shieldFlags, args []string) error {
@@ -136,10 +144,12 @@ func (s *shielded) do(ctx context.Context, args []string) (runner.Status, error)
 	if err != nil {
 		return runner.Status{}, err
 	}
-	s.announce()
 	command := &runner.Command{
 		Args: args, Env: env, Stdin: s.app.in, Stdout: s.app.out, Stderr: s.app.err,
 		Mask: func(w io.Writer) runner.Masker { return masks.Writer(w) },
+	}
+	if err := s.announce(ctx, command); err != nil {
+		return runner.Status{}, err
 	}
 	status, err := runner.Run(ctx, command)
 	if n := s.stopped.Load(); n > 0 {
@@ -244,6 +254,7 @@ func (s *shielded) listen() (err error) {
 	if err != nil {
 		return fmt.Errorf("opening the shield's proxy: %w", err)
 	}
+	s.local = append(s.local, l.Addr().String())
 	s.served = make(chan error, 1)
 	go func() { s.served <- s.proxy.Serve(l) }()
 	s.installed, err = authority.Install(s.authority, s.proxy.URL(l.Addr()), "", s.app.getenv)
@@ -324,16 +335,27 @@ func (s *shielded) whole() []redact.Secret {
 }
 
 // announce says what the shield does and what it cannot.
-func (s *shielded) announce() {
+func (s *shielded) announce(ctx context.Context, command *runner.Command) error {
 	a := s.app
-	a.say("zvault: shield: %s; not sandboxed: a hostile program of your user could still read this vault and your files, and reach the network past the proxy",
-		count(len(s.set.Pieces()), "placeholder"))
+	protection := "not sandboxed: a hostile program of your user could still read this vault and your files, and reach the network past the proxy"
+	if s.flags.sandbox != "" {
+		open, err := s.confine(ctx, command)
+		if err != nil {
+			return err
+		}
+		protection = "sandboxed"
+		if len(open) > 0 {
+			protection = "sandboxed as far as this system can, but: " + strings.Join(open, "; ")
+		}
+	}
+	a.say("zvault: shield: %s; %s", count(len(s.set.Pieces()), "placeholder"), protection)
 	if open := s.set.Open(); len(open) > 0 {
 		a.say("zvault: shield: handed over as they are, too plain to protect: %s", strings.Join(open, ", "))
 	}
 	if s.installed.WithoutRoots {
 		a.say("zvault: shield: this system keeps its certificates where programs other than node and deno are not led to; they may refuse the proxy")
 	}
+	return nil
 }
 
 // close ends the proxy and removes what was written.

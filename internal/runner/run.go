@@ -32,7 +32,8 @@ func Run(ctx context.Context, c *Command) (Status, error) {
 // process is a program under way.
 type process struct {
 	cmd     *exec.Cmd
-	tty     *terminalPair // nil without one
+	ended   func() (Status, error) // nil: as cmd did
+	tty     *terminalPair          // nil without one
 	copies  sync.WaitGroup
 	mu      sync.Mutex
 	failure error
@@ -41,12 +42,10 @@ type process struct {
 
 // start starts the program once.
 func (c *Command) start() (*process, error) {
-	path, err := c.lookUp()
-	if err != nil {
+	p := &process{done: make(chan Status, 1)}
+	if err := c.prepare(p); err != nil {
 		return nil, err
 	}
-	p := &process{done: make(chan Status, 1)}
-	p.cmd = &exec.Cmd{Path: path, Args: c.Args, Env: c.Env, Dir: c.Dir}
 	closers, err := c.connect(p)
 	if err != nil {
 		return nil, &StartError{Program: c.Args[0], Status: StatusNotExecutable, Err: err}
@@ -58,8 +57,43 @@ func (c *Command) start() (*process, error) {
 	if err != nil {
 		return nil, &StartError{Program: c.Args[0], Status: StatusNotExecutable, Err: err}
 	}
-	go func() { p.done <- waitChild(p.cmd) }()
+	go func() { p.done <- p.wait() }()
 	return p, nil
+}
+
+// prepare makes the command.
+func (c *Command) prepare(p *process) error {
+	if c.Prepare != nil {
+		var err error
+		p.cmd, p.ended, err = c.Prepare(c.Args, c.Env)
+		switch {
+		case errors.Is(err, exec.ErrNotFound):
+			return &StartError{Program: c.Args[0], Status: StatusNotFound, Err: err}
+		case err != nil:
+			return &StartError{Program: c.Args[0], Status: StatusNotExecutable, Err: err}
+		}
+		return nil
+	}
+	path, err := c.lookUp()
+	if err != nil {
+		return err
+	}
+	p.cmd = &exec.Cmd{Path: path, Args: c.Args, Env: c.Env, Dir: c.Dir}
+	return nil
+}
+
+// wait waits for the program and tells how it ended.
+func (p *process) wait() Status {
+	s := waitChild(p.cmd)
+	if p.ended == nil {
+		return s
+	}
+	s, err := p.ended()
+	if err != nil {
+		p.note(err)
+		return Status{Code: StatusNotExecutable}
+	}
+	return s
 }
 
 // connect gives the program its streams: those of ours as they are, or, where they are to be masked, a terminal or pipes.

@@ -51,6 +51,9 @@ type Command struct {
 	Mask func(io.Writer) Masker
 	// Restart, if not nil, delivers new environments: each ends the program and starts it again.
 	Restart <-chan []string
+	// Prepare, if not nil, makes the command that runs Args with Env, a sandbox's for example, instead of what is found in PATH.
+	// ended tells, after it has ended, how the program in it did.
+	Prepare func(args, env []string) (cmd *exec.Cmd, ended func() (Status, error), err error)
 	// Grace is how long a program that is to end may take after a TERM before it is killed; 0 means 10 seconds.
 	Grace time.Duration
 }

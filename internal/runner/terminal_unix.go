@@ -37,7 +37,10 @@ func (c *Command) connectTerminal(p *process) ([]io.Closer, error) {
 		return nil, err
 	}
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = end, end, end
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if p.cmd.SysProcAttr == nil {
+		p.cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	p.cmd.SysProcAttr.Setsid, p.cmd.SysProcAttr.Setctty = true, true
 	go func() {
 		// Ends when the program's terminal is closed; a key typed after that is lost with it.
 		_, _ = io.Copy(program, ours)

@@ -168,7 +168,7 @@ func ownAddress(t *testing.T) string {
 // the system's.
 func setuidProgram(t *testing.T, s *scene) []string {
 	if os.Getuid() != 0 {
-		for _, name := range []string{name: "su", command: "sudo", "passwd", "mount"} {
+		for _, name := range []string{"su", "sudo", "passwd", "mount"} {
 			p, err := exec.LookPath(name)
 			if info, errStat := os.Stat(p); err == nil && errStat == nil && info.Mode()&os.ModeSetuid != 0 {
 				return s.attack("setuid", p)
