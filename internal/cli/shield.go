@@ -95,6 +95,7 @@ type shielded struct {
 	proxy     *proxy.Proxy
 	installed *authority.Installation
 	served    chan error
+	brokers   *brokers
 	stopped   atomic.Int64 // requests
 	local     []string     // the addresses on this machine that the program needs: the proxy's, the brokers'
 	sockets   []string     // and the sockets
@@ -136,11 +137,14 @@ func (s *shielded) do(ctx context.Context, args []string) (runner.Status, error)
 	if err := s.listen(); err != nil {
 		return runner.Status{}, err
 	}
-	env, err := s.environment()
+	masks, err := redact.New(append(s.proxy.Secrets(), s.whole()...))
 	if err != nil {
 		return runner.Status{}, err
 	}
-	masks, err := redact.New(append(s.proxy.Secrets(), s.whole()...))
+	if err := s.broker(ctx, masks); err != nil {
+		return runner.Status{}, err
+	}
+	env, err := s.environment()
 	if err != nil {
 		return runner.Status{}, err
 	}
@@ -290,12 +294,16 @@ func (s *shielded) environment() ([]string, error) {
 	}
 	variables := make([]runner.Variable, 0, len(s.resolved))
 	for _, v := range s.resolved {
-		if text := s.set.Variable(v.Name); text != "" {
+		if text := first(s.brokers.variables[v.Name], s.set.Variable(v.Name)); text != "" {
 			v.Value = secret.Of(text)
 		}
 		variables = append(variables, runner.Variable{Name: v.Name, Value: v.Value})
 	}
-	for _, entry := range append(s.installed.Variables, "ZVAULT_SHIELD=1") {
+	more := append(s.installed.Variables, "ZVAULT_SHIELD=1")
+	if path := s.brokers.variables["SSH_AUTH_SOCK"]; path != "" {
+		more = append(more, "SSH_AUTH_SOCK="+path)
+	}
+	for _, entry := range more {
 		name, value, _ := strings.Cut(entry, "=")
 		variables = append(variables, runner.Variable{Name: name, Value: secret.Of(value)})
 	}
@@ -360,7 +368,7 @@ func (s *shielded) announce(ctx context.Context, command *runner.Command) error 
 
 // close ends the proxy and removes what was written.
 func (s *shielded) close() error {
-	var errs []error
+	errs := []error{s.brokers.close()}
 	if s.proxy != nil {
 		errs = append(errs, s.proxy.Close())
 	}
