@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/jsonschema-go/jsonschema"
 
+	"github.com/ArcadeLabsInc/zvault/internal/mcp/internal/mongodb"
 	"github.com/ArcadeLabsInc/zvault/internal/mcp/internal/mysql"
 	"github.com/ArcadeLabsInc/zvault/internal/mcp/internal/postgres"
 	"github.com/ArcadeLabsInc/zvault/internal/mcp/internal/redisdb"
@@ -24,15 +25,17 @@ type state struct {
 	postgres *postgres.Server
 	mysql    *mysql.Server
 	redis    *redisdb.Server
+	mongo    *mongodb.Server
 }
 
 // Tools returns the tools, and what closes the connections that they keep.
 func Tools() (tools []tool.Tool, closeAll func(), err error) {
-	s := &state{postgres: postgres.New(), mysql: mysql.New(), redis: redisdb.New()}
+	s := &state{postgres: postgres.New(), mysql: mysql.New(), redis: redisdb.New(), mongo: mongodb.New()}
 	for _, make := range []func(*state) (tool.Tool, error){
 		queryDatabase,
 		queryMySQL,
 		queryRedis,
+		queryMongoDB,
 		queryClickHouse,
 		searchMeilisearch,
 		rabbitMQStatus,
@@ -56,6 +59,7 @@ func (s *state) close() {
 	_ = s.postgres.Close()
 	_ = s.mysql.Close()
 	_ = s.redis.Close()
+	_ = s.mongo.Close()
 }
 
 // permitWrite is the error for a call that wants to write where the person does not let it.

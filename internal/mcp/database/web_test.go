@@ -1,6 +1,7 @@
 package database_test
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -19,7 +20,12 @@ import (
 // fake is an HTTP server that answers as a function says, and its URL with a user and a password.
 func fake(t *testing.T, answer http.HandlerFunc) string {
 	t.Helper()
-	s := httptest.NewServer(answer)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		defer context.AfterFunc(t.Context(), cancel)() // no handler outlives the test
+		answer(w, r.WithContext(ctx))
+	}))
 	t.Cleanup(s.Close)
 	return strings.Replace(s.URL, "http://", "http://reader:p4ss%2Fw0rd@", 1)
 }
@@ -231,6 +237,7 @@ func TestWeb_Hostile(t *testing.T) {
 		}, "failed"},
 		"stall": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "timeout"},
 		"drip": {func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
 			for r.Context().Err() == nil {
 				if _, err := io.WriteString(w, "["); err != nil {
 					return

@@ -24,7 +24,7 @@ func failure(ctx context.Context, l *login.Login, err error) error {
 	}
 	var large *pgproto3.ExceededMaxBodyLenErr
 	if errors.As(err, &large) {
-		return tool.Failed("failed", "a row is larger than %d bytes; select parts of it", maxMessage)
+		return tool.Failed("failed", "the server sends more than %d bytes at once: select parts of the row, or see whether it is a PostgreSQL", maxMessage)
 	}
 	return l.Failure(ctx, err)
 }
