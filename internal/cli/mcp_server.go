@@ -93,6 +93,12 @@ func (a *app) serveMCP(ctx context.Context, f mcpFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, pages.Close()) }()
 	o.Vault, o.Pages = vault, pages
+	tools, closeTools, err := mcp.All(a.getenv)
+	if err != nil {
+		return err
+	}
+	defer closeTools()
+	o.Tools = tools
 	s, err := mcp.New(o)
 	if err != nil {
 		return err
@@ -130,10 +136,7 @@ func (a *app) mcpOptions(f mcpFlags) (mcp.Options, error) {
 		o.Sets = append(o.Sets, tool.Set(name))
 	}
 	var err error
-	if o.Env, err = a.mcpScope(); err != nil {
-		return o, err
-	}
-	o.Tools, err = mcp.All(a.getenv)
+	o.Env, err = a.mcpScope()
 	return o, err
 }
 

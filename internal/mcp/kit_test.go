@@ -121,8 +121,9 @@ func (h *home) entries(t testing.TB, action string) []audit.Entry {
 // serve makes a server of the vault. change may be nil.
 func (h *home) serve(t testing.TB, change func(*mcp.Options)) *mcp.Server {
 	t.Helper()
-	tools, err := mcp.All(func(string) string { return "" })
+	tools, closeTools, err := mcp.All(func(string) string { return "" })
 	check(t, err)
+	t.Cleanup(closeTools)
 	o := mcp.Options{
 		Version: "1.2.3", Tools: tools, Vault: h, Person: ada.Actor, Env: platform.Env{Project: "shop", Slug: "development"}, Dir: h.dir,
 		Rate: 10_000, Burst: 10_000,

@@ -387,8 +387,9 @@ func TestServer_Roots(t *testing.T) {
 // Results are what the tools' schemas say.
 func TestServer_OutputSchemas(t *testing.T) {
 	t.Parallel()
-	tools, err := mcp.All(func(string) string { return "x" })
+	tools, closeTools, err := mcp.All(func(string) string { return "x" })
 	check(t, err)
+	t.Cleanup(closeTools)
 	for _, x := range tools {
 		resolved, err := x.Output.Resolve(nil)
 		if err != nil {

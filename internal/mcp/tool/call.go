@@ -2,6 +2,7 @@ package tool
 
 import (
 	"context"
+	"crypto/x509"
 	"time"
 
 	"github.com/ArcadeLabsInc/zvault/internal/egress"
@@ -17,6 +18,7 @@ type Call struct {
 	Env      platform.Env    // the environment in force; a tool's own `env` argument goes through In
 	Gate     grant.Gate
 	Dialer   *egress.Dialer
+	Roots    *x509.CertPool // whose certificates are trusted; nil: the system's
 	Limits   Limits
 	Dir      string // where the server was started; commands run below it
 	Session  Session
