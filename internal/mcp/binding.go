@@ -13,6 +13,7 @@ import (
 	"github.com/ArcadeLabsInc/zvault/internal/audit"
 	"github.com/ArcadeLabsInc/zvault/internal/grant"
 	"github.com/ArcadeLabsInc/zvault/internal/mcp/tool"
+	"github.com/ArcadeLabsInc/zvault/internal/platform"
 )
 
 // binding is a tool as it is served.
@@ -108,6 +109,9 @@ func (b *binding) call(ctx context.Context, req *sdk.CallToolRequest) (any, erro
 		Platform: opened.Platform, Home: opened.Home, Caller: caller, Env: place.env, Dir: place.dir, Limits: s.options.Limits,
 		Grants: opened.Grants, Gate: waiting{gate, clock}, Dialer: s.options.Dialer, Getenv: s.options.Getenv,
 		Resumed: resumed,
+		Listed: func(ctx context.Context, e platform.Env) ([]platform.Secret, error) {
+			return s.lists.list(ctx, opened.Platform, caller, e)
+		},
 	}
 	ses := &session{s: s, b: b, req: req, talk: talk, call: c, clock: clock}
 	c.Session = ses

@@ -84,6 +84,7 @@ type Server struct {
 	masker  *masker
 	entries *entries
 	watch   *watch
+	lists   lists
 
 	mu            sync.Mutex
 	conversations map[any]*conversation

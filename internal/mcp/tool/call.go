@@ -22,8 +22,10 @@ type Call struct {
 	Limits   Limits
 	Dir      string // where the server was started; commands run below it
 	Session  Session
-	Home     Home
-	Grants   *grant.Store // rules about the use of secrets; nil where there are none
+	// Listed is Platform.List of an environment as it is now, remembered as long as nothing changes. The result must not be changed.
+	Listed func(ctx context.Context, e platform.Env) ([]platform.Secret, error)
+	Home   Home
+	Grants *grant.Store // rules about the use of secrets; nil where there are none
 	// Resumed says that the call is made a second time, now with the person's answer to what Session.Enter or the Gate asked for
 	// the first time. What they have entered may be in the vault already.
 	Resumed bool

@@ -16,11 +16,20 @@ type listSecretsIn struct {
 }
 
 type listSecretsOut struct {
-	Project string            `json:"project"`
-	Env     string            `json:"env"`
-	Total   int               `json:"total" jsonschema:"how many there are, listed or not"`
-	Secrets []platform.Secret `json:"secrets"`
-	More    string            `json:"more,omitempty" jsonschema:"set if the list was cut: how to get the rest"`
+	Project string `json:"project"`
+	Env     string `json:"env"`
+	Total   int    `json:"total" jsonschema:"how many there are, listed or not"`
+	Secrets []item `json:"secrets"`
+	More    string `json:"more,omitempty" jsonschema:"set if the list was cut: how to get the rest"`
+}
+
+// item is a secret in a list, with what matters in one: zvault_describe_secret tells the rest.
+type item struct {
+	Name    string            `json:"name"`
+	Version int64             `json:"version"`
+	Pinned  bool              `json:"pinned,omitempty"`
+	Comment string            `json:"comment,omitempty"`
+	Tags    map[string]string `json:"tags,omitempty"`
 }
 
 func listSecrets() (tool.Tool, error) {
@@ -36,7 +45,7 @@ const mostListed = 1000
 
 func runListSecrets(ctx context.Context, c *tool.Call, a listSecretsIn) (listSecretsOut, error) {
 	e := in(c, a.Env)
-	all, err := c.Platform.List(ctx, c.Caller, e, platform.Moment{})
+	all, err := c.Listed(ctx, e)
 	if err != nil {
 		return listSecretsOut{}, err
 	}
@@ -44,7 +53,7 @@ func runListSecrets(ctx context.Context, c *tool.Call, a listSecretsIn) (listSec
 	if a.Limit > 0 && a.Limit < limit {
 		limit = a.Limit
 	}
-	out := listSecretsOut{Project: e.Project, Env: e.Slug, Secrets: []platform.Secret{}}
+	out := listSecretsOut{Project: e.Project, Env: e.Slug, Secrets: make([]item, 0, min(limit, len(all)))}
 	query := strings.ToLower(a.Query)
 	for _, s := range all {
 		if !contains(s, query) {
@@ -58,7 +67,7 @@ func runListSecrets(ctx context.Context, c *tool.Call, a listSecretsIn) (listSec
 			out.More = "the list was cut; call again with after " + out.Secrets[limit-1].Name
 			continue
 		}
-		out.Secrets = append(out.Secrets, s)
+		out.Secrets = append(out.Secrets, item{s.Name, s.Version, s.Pinned, s.Comment, s.Tags})
 	}
 	return out, nil
 }

@@ -44,7 +44,7 @@ func addressOf(e platform.Env, name string) string {
 
 // find describes a secret, or says which one may have been meant.
 func find(ctx context.Context, c *tool.Call, e platform.Env, name string) (platform.Secret, error) {
-	all, err := c.Platform.List(ctx, c.Caller, e, platform.Moment{})
+	all, err := c.Listed(ctx, e)
 	if err != nil {
 		return platform.Secret{}, err
 	}
