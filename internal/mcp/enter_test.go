@@ -167,7 +167,7 @@ func TestApproval(t *testing.T) {
 		Length int `json:"length"`
 	}
 	use := func(t *testing.T) tool.Tool {
-		return fixture(t, tool.Description{Name: "http_request", Text: "uses a secret", OpenWorld: true}, func(ctx context.Context, c *tool.Call, _ none) (out, error) {
+		return fixture(t, tool.Description{Name: "use_secret", Text: "uses a secret", OpenWorld: true}, func(ctx context.Context, c *tool.Call, _ none) (out, error) {
 			err := c.Gate.Authorize(ctx, grant.Use{
 				Project: c.Env.Project, Env: c.Env.Slug, Secrets: []string{"STRIPE_KEY"}, Tool: "http_request", Scheme: "https", Host: "api.stripe.com", Port: 443,
 				Method: "GET", Path: "/v1/charges", In: map[string]string{"STRIPE_KEY": "header:authorization"},
@@ -186,12 +186,12 @@ func TestApproval(t *testing.T) {
 		s := h.serve(t, func(o *mcp.Options) { o.Pages, o.Tools = d, append(o.Tools, use(t)) })
 		c := dial(t, s, revision, d.browser(d.open))
 		var got out
-		c.ok("http_request", nil, &got)
+		c.ok("use_secret", nil, &got)
 		if got.Length != 18 {
 			t.Errorf("the tool had %d bytes", got.Length)
 		}
 		d.says = grant.Deny
-		c.fails("http_request", nil, "denied")
+		c.fails("use_secret", nil, "denied")
 		if n := len(h.entries(t, "secret.use")); n != 1 {
 			t.Errorf("the value was given %d times, want once", n)
 		}

@@ -10,8 +10,8 @@ import (
 )
 
 type tcpIn struct {
-	Host string `json:"host"`
-	Port int    `json:"port"`
+	Host string `json:"host" jsonschema:"name or address of the host"`
+	Port int    `json:"port" jsonschema:"1 to 65535"`
 }
 
 type tcpOut struct {

@@ -14,7 +14,7 @@ import (
 )
 
 type tlsIn struct {
-	Host string `json:"host"`
+	Host string `json:"host" jsonschema:"name or address of the host"`
 	Port int    `json:"port,omitempty" jsonschema:"443 unless given"`
 	Name string `json:"name,omitempty" jsonschema:"the server name to ask for; the host unless given"`
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 
 	"github.com/google/jsonschema-go/jsonschema"
 )
@@ -57,7 +58,11 @@ func New[In, Out any](d Description, run func(ctx context.Context, c *Call, in I
 	if err != nil {
 		return Tool{}, fmt.Errorf("describing the arguments of %s: %w", d.Name, err)
 	}
-	output, err := jsonschema.For[Out](nil)
+	result := reflect.TypeFor[Out]()
+	if result.Kind() == reflect.Pointer { // the schema of a result is an object, and not null
+		result = result.Elem()
+	}
+	output, err := jsonschema.ForType(result, &jsonschema.ForOptions{})
 	if err != nil {
 		return Tool{}, fmt.Errorf("describing the result of %s: %w", d.Name, err)
 	}
