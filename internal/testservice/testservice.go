@@ -61,7 +61,7 @@ func find(patterns []string) string {
 // folder makes a folder that a server under another user can be given. It goes when the test ends.
 func folder(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "zvault-testservice-") // short: paths of sockets are limited
+	dir, err := os.MkdirTemp("/tmp", "zvault-testservice-") //nolint:usetesting // paths of sockets are short, and others must get there
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,11 @@ func freePort(t testing.TB) int {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
+	address, ok := l.Addr().(*net.TCPAddr)
+	if !ok {
+		t.Fatalf("listening on TCP gave a %T", l.Addr())
+	}
+	return address.Port
 }
 
 // start starts a server whose log goes to a file in dir, waits until ready says so, and ends it with the test.

@@ -11,8 +11,10 @@ import (
 const (
 	// Timeout is how long a connection is kept unused.
 	Timeout = time.Minute
-	// PerKey and Total are how many are kept.
-	PerKey, Total = 4, 32
+	// PerKey is how many are kept for one key.
+	PerKey = 4
+	// Total is how many are kept in all.
+	Total = 32
 )
 
 // Pool keeps idle connections by key. One that is taken belongs to who took it. It is safe for concurrent use.

@@ -38,15 +38,15 @@ type session struct {
 // closing is how long the end of a client may take.
 const closing = 2 * time.Second
 
-func (s *session) close() error {
+func (x *session) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closing)
 	defer cancel()
-	return s.client.Disconnect(ctx)
+	return x.client.Disconnect(ctx)
 }
 
 // New returns a Server. Close it.
 func New() *Server {
-	return &Server{idle.New[login.Key](func(s *session) error { return s.close() })}
+	return &Server{idle.New[login.Key](func(x *session) error { return x.close() })}
 }
 
 // Close closes the connections that are kept.

@@ -174,14 +174,16 @@ func read(ctx context.Context, q querier, limits tool.Limits, st Statement) (res
 	if err != nil {
 		return result, said(err), err
 	}
+	defer func() {
+		if !whole {
+			cancel() // ends the connection, so that closing does not read all the rest
+		}
+		if closed := rows.Close(); closed != nil && whole && err == nil {
+			err, whole = closed, false
+		}
+	}()
 	b := table.New(limits)
 	whole, err = fill(b, rows)
-	if !whole {
-		cancel() // ends the connection, so that closing does not read all the rest
-	}
-	if closed := rows.Close(); closed != nil && whole && err == nil {
-		err, whole = closed, false
-	}
 	return b.Done(), whole, err
 }
 
@@ -197,10 +199,10 @@ func fill(b *table.Builder, rows *sql.Rows) (whole bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("reading the columns: %w", err)
 	}
-	targets := make([]any, len(types))
+	values, targets := make([]any, len(types)), make([]any, len(types))
 	for i, t := range types {
 		b.Columns = append(b.Columns, table.Column{Name: t.Name(), Type: strings.ToLower(t.DatabaseTypeName())})
-		targets[i] = new(any)
+		targets[i] = &values[i]
 	}
 	for rows.Next() {
 		if err := rows.Scan(targets...); err != nil {
@@ -208,7 +210,7 @@ func fill(b *table.Builder, rows *sql.Rows) (whole bool, err error) {
 		}
 		cells := make([]any, len(types))
 		for i, t := range types {
-			cells[i] = cell(t.DatabaseTypeName(), *targets[i].(*any))
+			cells[i] = cell(t.DatabaseTypeName(), values[i])
 		}
 		if !b.Add(cells) {
 			return false, nil

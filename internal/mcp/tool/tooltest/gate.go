@@ -20,7 +20,13 @@ type Gate struct {
 var _ grant.Gate = (*Gate)(nil)
 
 // GateOf is the gate of a call that New made.
-func GateOf(c *tool.Call) *Gate { return c.Gate.(*Gate) }
+func GateOf(c *tool.Call) *Gate {
+	g, ok := c.Gate.(*Gate)
+	if !ok {
+		panic("the call is not one of New's")
+	}
+	return g
+}
 
 // Authorize remembers the use.
 func (g *Gate) Authorize(_ context.Context, u grant.Use) error {

@@ -27,7 +27,13 @@ type Session struct {
 var _ tool.Session = (*Session)(nil)
 
 // SessionOf is the session of a call that New made.
-func SessionOf(c *tool.Call) *Session { return c.Session.(*Session) }
+func SessionOf(c *tool.Call) *Session {
+	s, ok := c.Session.(*Session)
+	if !ok {
+		panic("the call is not one of New's")
+	}
+	return s
+}
 
 // Reveal reads the values from the call's platform, and guards them.
 func (s *Session) Reveal(ctx context.Context, e platform.Env, names []string) (map[string]secret.Value, error) {
