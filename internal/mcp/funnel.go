@@ -118,8 +118,8 @@ func (m masks) finish(r *sdk.CallToolResult) error {
 	raw, ours := r.StructuredContent.(json.RawMessage)
 	if !ours || len(r.Content) > 0 {
 		masked, err := m.result(r)
-		if err == nil && masked != sdk.Result(r) {
-			*r = *masked.(*sdk.CallToolResult) //nolint:forcetypeassert // result keeps the type
+		if fresh, ok := masked.(*sdk.CallToolResult); ok && err == nil && fresh != r {
+			*r = *fresh
 		}
 		return err
 	}
