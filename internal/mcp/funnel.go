@@ -134,7 +134,7 @@ func (m masks) finish(r *sdk.CallToolResult) error {
 	if r.Meta[metaUntrusted] == true {
 		text = untrusted + text
 	}
-	r.StructuredContent, r.Content = json.RawMessage(raw), []sdk.Content{&sdk.TextContent{Text: text}}
+	r.StructuredContent, r.Content = raw, []sdk.Content{&sdk.TextContent{Text: text}}
 	return nil
 }
 
