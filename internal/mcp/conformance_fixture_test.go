@@ -101,7 +101,7 @@ func (f *suite) content() {
 
 func (f *suite) conversations() {
 	log := func(ctx context.Context, r *sdk.CallToolRequest, text string) error {
-		return r.Session.Log(ctx, &sdk.LoggingMessageParams{Level: "info", Data: text}) //nolint:staticcheck // clients of older revisions use it
+		return r.Session.Log(ctx, &sdk.LoggingMessageParams{Level: "info", Data: text})
 	}
 	f.tool("test_tool_with_logging", func(ctx context.Context, r *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
 		for _, text := range []string{"begun", "at work", "done"} {
@@ -128,7 +128,7 @@ func (f *suite) conversations() {
 		if err := json.Unmarshal(r.Params.Arguments, &in); err != nil {
 			return nil, err
 		}
-		answer, err := r.Session.CreateMessage(ctx, &sdk.CreateMessageParams{MaxTokens: 100, Messages: []*sdk.SamplingMessage{{Role: "user", Content: &sdk.TextContent{Text: in.Prompt}}}}) //nolint:staticcheck // as above
+		answer, err := r.Session.CreateMessage(ctx, &sdk.CreateMessageParams{MaxTokens: 100, Messages: []*sdk.SamplingMessage{{Role: "user", Content: &sdk.TextContent{Text: in.Prompt}}}})
 		if err != nil {
 			return nil, err
 		}

@@ -162,12 +162,12 @@ func (c *conversation) move(e platform.Env) {
 // firstRoot is the first directory that the client works in, if it tells; until revision 2026-07-28 it can be asked.
 func firstRoot(ctx context.Context, ss *sdk.ServerSession) string {
 	p := ss.InitializeParams()
-	if p == nil || p.Capabilities == nil || p.Capabilities.RootsV2 == nil || p.ProtocolVersion >= stateless {
+	if p == nil || p.Capabilities == nil || p.Capabilities.RootsV2 == nil || p.ProtocolVersion >= stateless { //nolint:staticcheck // clients of older revisions have roots
 		return ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	answer, err := ss.ListRoots(ctx, nil)
+	answer, err := ss.ListRoots(ctx, nil) //nolint:staticcheck // as above
 	if err != nil {
 		return "" // the server's own directory does then
 	}

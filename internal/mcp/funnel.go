@@ -118,8 +118,8 @@ func (m masks) finish(r *sdk.CallToolResult) error {
 	raw, ours := r.StructuredContent.(json.RawMessage)
 	if !ours || len(r.Content) > 0 {
 		masked, err := m.result(r)
-		if err == nil && masked != sdk.Result(r) {
-			*r = *masked.(*sdk.CallToolResult) //nolint:forcetypeassert // result keeps the type
+		if fresh, ok := masked.(*sdk.CallToolResult); ok && err == nil && fresh != r {
+			*r = *fresh
 		}
 		return err
 	}
@@ -134,7 +134,7 @@ func (m masks) finish(r *sdk.CallToolResult) error {
 	if r.Meta[metaUntrusted] == true {
 		text = untrusted + text
 	}
-	r.StructuredContent, r.Content = json.RawMessage(raw), []sdk.Content{&sdk.TextContent{Text: text}}
+	r.StructuredContent, r.Content = raw, []sdk.Content{&sdk.TextContent{Text: text}}
 	return nil
 }
 

@@ -143,7 +143,7 @@ func TestHandler_Sessions(t *testing.T) {
 	check(t, err)
 	web := httptest.NewServer(handler)
 	t.Cleanup(web.Close)
-	post := func(token, session, body string) (*http.Response, string) {
+	post := func(token, session, body string) (status int, id, answer string) {
 		t.Helper()
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, web.URL+mcp.Path, strings.NewReader(body))
 		check(t, err)
@@ -157,23 +157,22 @@ func TestHandler_Sessions(t *testing.T) {
 		res, err := http.DefaultClient.Do(r)
 		check(t, err)
 		defer func() { _ = res.Body.Close() }()
-		answer, err := io.ReadAll(res.Body)
+		all, err := io.ReadAll(res.Body)
 		check(t, err)
-		return res, string(answer)
+		return res.StatusCode, res.Header.Get("Mcp-Session-Id"), string(all)
 	}
-	res, _ := post("ada", "", `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}`)
-	id := res.Header.Get("Mcp-Session-Id")
+	_, id, _ := post("ada", "", `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}`)
 	if id == "" {
 		t.Fatal("there is no session")
 	}
 	const list = `{"jsonrpc":"2.0","id":2,"method":"tools/list"}`
-	if res, body := post("ada", id, list); res.StatusCode != 200 || !strings.Contains(body, "zvault_list_secrets") {
-		t.Errorf("its own session: %d %s", res.StatusCode, body)
+	if status, _, body := post("ada", id, list); status != 200 || !strings.Contains(body, "zvault_list_secrets") {
+		t.Errorf("its own session: %d %s", status, body)
 	}
-	if res, body := post("eve", id, list); res.StatusCode != http.StatusForbidden || strings.Contains(body, "zvault_list_secrets") {
-		t.Errorf("another's session: %d %s", res.StatusCode, body)
+	if status, _, body := post("eve", id, list); status != http.StatusForbidden || strings.Contains(body, "zvault_list_secrets") {
+		t.Errorf("another's session: %d %s", status, body)
 	}
-	if res, _ := post("ada", "made-up", list); res.StatusCode != http.StatusNotFound {
-		t.Errorf("a session that there is not: %d", res.StatusCode)
+	if status, _, _ := post("ada", "made-up", list); status != http.StatusNotFound {
+		t.Errorf("a session that there is not: %d", status)
 	}
 }

@@ -107,8 +107,8 @@ func New(o Options) (*Server, error) {
 	s.masker, s.entries, s.watch = newMasker(s), newEntries(), newWatch(s)
 	s.sdk = sdk.NewServer(&sdk.Implementation{Name: "zvault", Title: "ZVault", Version: o.Version}, &sdk.ServerOptions{
 		Instructions: instructions, CompletionHandler: s.complete, SubscribeHandler: s.watch.subscribe, UnsubscribeHandler: s.watch.unsubscribe,
-		RootsListChangedHandler: s.rootsChanged,
-		Capabilities:            &sdk.ServerCapabilities{Logging: &sdk.LoggingCapabilities{}},
+		RootsListChangedHandler: s.rootsChanged,                                               //nolint:staticcheck // clients of older revisions have roots
+		Capabilities:            &sdk.ServerCapabilities{Logging: &sdk.LoggingCapabilities{}}, //nolint:staticcheck // and expect logging
 		SetCacheable:            func(_ context.Context, _ sdk.Request, c *sdk.Cacheable) { c.CacheScope = "private" },
 	})
 	if err := s.addTools(); err != nil {

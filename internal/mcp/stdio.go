@@ -17,10 +17,11 @@ import (
 func (s *Server) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	go s.warm(ctx)
 	err := s.sdk.Run(ctx, &draining{&sdk.IOTransport{Reader: io.NopCloser(in), Writer: unclosed{out}}, s.options.Limits.Time})
-	if err == nil || ctx.Err() != nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) {
-		return nil
+	over := ctx.Err() != nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe)
+	if err != nil && !over {
+		return fmt.Errorf("serving MCP: %w", err)
 	}
-	return fmt.Errorf("serving MCP: %w", err)
+	return nil
 }
 
 // warm has ready what the first answer about secrets needs. What goes wrong is told when it is needed.

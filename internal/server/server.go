@@ -32,6 +32,7 @@ type Server struct {
 	log         *slog.Logger
 	unsealLimit *bucket
 	ceremonies  map[string]func(http.ResponseWriter, *http.Request) error
+	mounts      mounts
 }
 
 // unsealRate is how many shares a second are taken: people and their scripts type them, and none can be guessed.
@@ -46,6 +47,10 @@ func New(core *vault.Core, log *slog.Logger, o Options) *Server {
 
 // outside answers what is not below /v1/.
 func (s *Server) outside(w http.ResponseWriter, r *http.Request) {
+	if h, ok := s.mounts.find(r.URL.Path); ok {
+		h.ServeHTTP(w, r)
+		return
+	}
 	switch r.URL.Path {
 	case "/healthz":
 		respond(w, http.StatusOK, map[string]any{"status": "ok"})
