@@ -50,10 +50,7 @@ A line with zvault:allow in it is passed over by the rules. The exit status is 1
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			if histories {
-				if len(args) == 1 {
-					return errors.New("--transcripts looks where programs keep their histories, and takes no path")
-				}
-				return a.scanTranscripts(cmd)
+				return a.scanTranscripts(cmd, args)
 			}
 			own, err := a.finder(cmd, noVault)
 			if err != nil {
@@ -92,12 +89,13 @@ A line with zvault:allow in it is passed over by the rules. The exit status is 1
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&staged, "staged", false, "scan what is staged in git")
-	c.Flags().BoolVar(&history, "history", false, "scan all versions of all files in the repository's branches and tags")
-	c.Flags().BoolVar(&histories, "transcripts", false, "look for the vault's values in what assistants, shells and git remember")
+	f := c.Flags()
+	f.BoolVar(&staged, "staged", false, "scan what is staged in git")
+	f.BoolVar(&history, "history", false, "scan all versions of all files in the repository's branches and tags")
+	f.BoolVar(&histories, "transcripts", false, "look for the vault's values in what assistants, shells and git remember")
 	c.MarkFlagsMutuallyExclusive("staged", "history", "transcripts")
-	c.Flags().BoolVar(&sarif, "sarif", false, "print SARIF 2.1.0")
-	c.Flags().BoolVar(&noVault, "no-vault", false, "use the rules only, and leave the vault closed")
+	f.BoolVar(&sarif, "sarif", false, "print SARIF 2.1.0")
+	f.BoolVar(&noVault, "no-vault", false, "use the rules only, and leave the vault closed")
 	c.MarkFlagsMutuallyExclusive("sarif", "transcripts")
 	c.MarkFlagsMutuallyExclusive("no-vault", "transcripts")
 	return c

@@ -32,7 +32,10 @@ type seen struct {
 const canaryTag = "canary"
 
 // scanTranscripts looks through the histories on this machine for the vault's own values.
-func (a *app) scanTranscripts(cmd *cobra.Command) error {
+func (a *app) scanTranscripts(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return errors.New("--transcripts looks where programs keep their histories, and takes no path")
+	}
 	ctx := cmd.Context()
 	own, err := a.finder(cmd, false)
 	if err != nil {

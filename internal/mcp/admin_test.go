@@ -159,8 +159,9 @@ func TestAdmin_Server(t *testing.T) {
 	h := newHome(t)
 	s := h.serve(t, func(o *mcp.Options) {
 		o.Getenv = func(name string) string { return env[name] }
-		tools, err := mcp.All(o.Getenv)
+		tools, closeTools, err := mcp.All(o.Getenv)
 		check(t, err)
+		t.Cleanup(closeTools)
 		o.Tools = tools
 	})
 	c := dial(t, s, withoutThem, nil)

@@ -76,13 +76,19 @@ func (c *Counters) Add(values ...string) {
 	if !ok {
 		v, _ = c.values.LoadOrStore(key, new(atomic.Uint64))
 	}
-	v.(*atomic.Uint64).Add(1)
+	if n, ok := v.(*atomic.Uint64); ok { // it is
+		n.Add(1)
+	}
 }
 
 func (c *Counters) write(b *strings.Builder, name string) {
 	lines := map[string]uint64{}
 	c.values.Range(func(k, v any) bool {
-		lines[k.(string)] = v.(*atomic.Uint64).Load()
+		text, isText := k.(string)
+		n, isCount := v.(*atomic.Uint64)
+		if isText && isCount { // they are
+			lines[text] = n.Load()
+		}
 		return true
 	})
 	keys := make([]string, 0, len(lines))

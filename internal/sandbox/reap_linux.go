@@ -89,7 +89,7 @@ func childrenOf(pid int) ([]int, error) {
 	for _, list := range lists {
 		text, err := os.ReadFile(list)
 		if err != nil {
-			continue //nolint:nilerr // the thread is gone
+			continue // the thread is gone
 		}
 		for _, field := range strings.Fields(string(text)) {
 			n, err := strconv.Atoi(field)

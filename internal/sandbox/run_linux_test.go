@@ -121,7 +121,7 @@ func TestCommand_Status(t *testing.T) {
 }
 
 // startInside starts a script and waits until it prints a line.
-func startInside(t *testing.T, ctx context.Context, s *scene, script string) (*exec.Cmd, *bufio.Reader) {
+func startInside(ctx context.Context, t *testing.T, s *scene, script string) (*exec.Cmd, *bufio.Reader) {
 	t.Helper()
 	c, _, err := sandbox.Command(ctx, []string{"sh", "-c", script}, s.env(), s.options)
 	must(t, err)
@@ -138,7 +138,7 @@ func startInside(t *testing.T, ctx context.Context, s *scene, script string) (*e
 func TestCommand_Signal(t *testing.T) {
 	s := newScene(t)
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1} {
-		c, lines := startInside(t, deadline(t), s, fmt.Sprintf("trap 'echo got; exit 9' %d; echo ready; while :; do sleep 0.05; done", int(sig)))
+		c, lines := startInside(deadline(t), t, s, fmt.Sprintf("trap 'echo got; exit 9' %d; echo ready; while :; do sleep 0.05; done", int(sig)))
 		must(t, c.Process.Signal(sig))
 		if line, err := lines.ReadString('\n'); line != "got\n" {
 			t.Errorf("signal %d: %q, %v", int(sig), line, err)
@@ -149,7 +149,7 @@ func TestCommand_Signal(t *testing.T) {
 		}
 	}
 	ctx, cancel := context.WithCancel(deadline(t))
-	c, lines := startInside(t, ctx, s, "echo ready; (sleep 1000) & sleep 1000")
+	c, lines := startInside(ctx, t, s, "echo ready; (sleep 1000) & sleep 1000")
 	cancel()
 	if _, err := lines.ReadString('\n'); !errors.Is(err, io.EOF) { // when all that hold the pipe are gone
 		t.Error(err)

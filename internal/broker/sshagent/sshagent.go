@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 
 	"golang.org/x/crypto/ssh"
@@ -62,11 +63,10 @@ func New(ctx context.Context, keys []Key, authorize func(ctx context.Context, se
 
 // Handle serves one connection of a program.
 func (a *Agent) Handle(c net.Conn) error {
-	err := agent.ServeAgent(a, c)
-	if err != nil && err.Error() == "EOF" { // the library passes io.EOF on
-		return nil
+	if err := agent.ServeAgent(a, c); !errors.Is(err, io.EOF) { // it returns at the end of the connection only
+		return err
 	}
-	return err
+	return nil
 }
 
 // List implements agent.Agent.

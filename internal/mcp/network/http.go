@@ -349,7 +349,7 @@ func read(c *tool.Call, f *fill.Form, got *http.Response) (*answer, error) {
 
 // expand reads a body, decompressed. An error is for the model: what was read so far is returned with it.
 func expand(got *http.Response, limit int) (body []byte, more bool, err error) {
-	var r io.Reader = io.LimitReader(got.Body, maxExpanded)
+	r := io.LimitReader(got.Body, maxExpanded)
 	switch encoding := strings.ToLower(strings.TrimSpace(got.Header.Get("Content-Encoding"))); encoding {
 	case "", "identity":
 	case "gzip", "x-gzip":

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -114,11 +115,9 @@ func walk(ctx context.Context, p Place, skip func(string, error), fn func(string
 		if !d.Type().IsRegular() {
 			return nil
 		}
-		info, err := d.Info()
-		if err != nil {
-			return nil // it is gone already
+		if info, err := d.Info(); err == nil { // otherwise it is gone already
+			fn(path, info)
 		}
-		fn(path, info)
 		return nil
 	})
 	if err != nil {
@@ -137,8 +136,11 @@ func (s *Search) file(ctx context.Context, j job) ([]Sighting, error) {
 	t := newTally(j)
 	head := make([]byte, 16)
 	n, err := f.ReadAt(head, 0)
-	if n == 0 {
-		return nil, nil //nolint:nilerr // an empty file holds nothing
+	if n == 0 && errors.Is(err, io.EOF) {
+		return nil, nil // an empty file holds nothing
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
 	}
 	if isSQLite(head[:n]) {
 		if err := s.database(ctx, j.path, t); err != nil {

@@ -232,7 +232,7 @@ func (b *outgoing) refuse(err error) {
 	b.ready, b.held, b.err = nil, nil, err
 	var refused *Refusal
 	if errors.As(err, &refused) {
-		b.v.stop(refused)
+		b.err = b.v.stop(refused)
 	}
 }
 
