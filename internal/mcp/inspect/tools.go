@@ -34,7 +34,10 @@ func permit(ctx context.Context, c *tool.Call, name, scheme, host string, port i
 // unreachable says why a host could not be connected to.
 func unreachable(host string, err error) error {
 	var name *net.DNSError
+	var known *tool.Error
 	switch {
+	case errors.As(err, &known):
+		return known
 	case errors.Is(err, egress.ErrRefused):
 		return tool.Failed("denied", "%s", err)
 	case errors.Is(err, context.DeadlineExceeded):
