@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -95,7 +96,7 @@ func (a *app) finder(cmd *cobra.Command, without bool) (*scan.Finder, error) {
 	if err != nil || without || !local.Exists(home) {
 		return nil, err
 	}
-	s, err := a.open(cmd.Context())
+	_, err = a.open(cmd.Context())
 	if errors.Is(err, local.ErrSealed) {
 		a.warn("the vault is sealed: its own values are not looked for")
 		return nil, nil
@@ -103,7 +104,12 @@ func (a *app) finder(cmd *cobra.Command, without bool) (*scan.Finder, error) {
 	if err != nil {
 		return nil, err
 	}
-	prints, err := s.Fingerprints(cmd.Context(), a.caller())
+	return a.ownFinder(cmd.Context())
+}
+
+// ownFinder makes what finds the values of the open vault.
+func (a *app) ownFinder(ctx context.Context) (*scan.Finder, error) {
+	prints, err := a.vault.Platform.Fingerprints(ctx, a.caller())
 	if err != nil {
 		return nil, err
 	}
