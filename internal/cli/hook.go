@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -144,6 +145,7 @@ func (a *app) hookFinder(ctx context.Context) (*scan.Finder, error) {
 	if err != nil || !local.Exists(home) {
 		return nil, err
 	}
+	debug.SetGCPercent(-1) // an answer is over before a collection would pay, and what is read is bounded
 	a.once = true
 	o := a.localOptions()
 	if a.getenv(passphraseFile) == "" {
