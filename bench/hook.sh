@@ -2,7 +2,7 @@
 # Times `zvault hook` from start to end beside plain `true`, in one go: a command that is judged by its text alone, one in which the vault's
 # values are looked for, a prompt, and one that is stopped. See bench/README.md.
 #
-# usage: bench/hook.sh [--gate]      --gate: exit status 1 if an answer takes more than 30 ms longer than `true`
+# usage: bench/hook.sh [--gate]      --gate: exit status 1 if a prompt, the slowest, takes more than 30 ms longer than `true`
 #   ROUNDS=100   how often each command runs
 #   SIZES=1000   how many secrets
 #   ZVAULT=bin/zvault
@@ -43,7 +43,7 @@ measure() { # SIZE
   chmod +x "$tmp/true"
   echo
   echo "## $1 secrets, $rounds rounds (each is started by sh, true as well)"
-  "$tmp/compare" -rounds "$rounds" "${limit[@]}" "true=$tmp/true" "read=$tmp/read" "stopped=$tmp/stopped" "command=$tmp/command" "prompt=$tmp/prompt"
+  "$tmp/compare" -rounds "$rounds" "${limit[@]}" "true=$tmp/true" "prompt=$tmp/prompt" "command=$tmp/command" "read=$tmp/read" "stopped=$tmp/stopped"
 }
 
 for size in $sizes; do

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -145,7 +144,6 @@ func (a *app) hookFinder(ctx context.Context) (*scan.Finder, error) {
 	if err != nil || !local.Exists(home) {
 		return nil, err
 	}
-	debug.SetGCPercent(-1) // an answer is over before a collection would pay, and what is read is bounded
 	a.once = true
 	o := a.localOptions()
 	if a.getenv(passphraseFile) == "" {
@@ -155,6 +153,23 @@ func (a *app) hookFinder(ctx context.Context) (*scan.Finder, error) {
 		return nil, err
 	}
 	return a.ownFinder(ctx)
+}
+
+// ownFinder makes what finds the values of the open vault.
+func (a *app) ownFinder(ctx context.Context) (*scan.Finder, error) {
+	prints, err := a.vault.Platform.Fingerprints(ctx, a.caller())
+	if err != nil {
+		return nil, err
+	}
+	known := make([]scan.Known, len(prints))
+	for i, p := range prints {
+		known[i] = scan.Known{Secret: fmt.Sprintf("zvault://%s/%s?env=%s&version=%d", p.Project, p.Name, p.Env, p.Version), Fingerprint: p.Fingerprint}
+	}
+	printer, err := scan.NewPrinter(a.vault.FingerprintKey())
+	if err != nil {
+		return nil, err
+	}
+	return printer.Finder(known)
 }
 
 // answer prints an answer and ends with its status.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -96,7 +95,7 @@ func (a *app) finder(cmd *cobra.Command, without bool) (*scan.Finder, error) {
 	if err != nil || without || !local.Exists(home) {
 		return nil, err
 	}
-	_, err = a.open(cmd.Context())
+	s, err := a.open(cmd.Context())
 	if errors.Is(err, local.ErrSealed) {
 		a.warn("the vault is sealed: its own values are not looked for")
 		return nil, nil
@@ -104,12 +103,7 @@ func (a *app) finder(cmd *cobra.Command, without bool) (*scan.Finder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.ownFinder(cmd.Context())
-}
-
-// ownFinder makes what finds the values of the open vault.
-func (a *app) ownFinder(ctx context.Context) (*scan.Finder, error) {
-	prints, err := a.vault.Platform.Fingerprints(ctx, a.caller())
+	prints, err := s.Fingerprints(cmd.Context(), a.caller())
 	if err != nil {
 		return nil, err
 	}
