@@ -26,12 +26,20 @@ type diagnosis struct {
 }
 
 func (a *app) doctorCommand() *cobra.Command {
-	return &cobra.Command{
+	var ai bool
+	c := &cobra.Command{
 		Use: "doctor", Short: "Look for what endangers the secrets, and say how to mend it", Args: cobra.NoArgs,
 		Long: `Look at the vault and at this directory: permissions, damage, the audit log's chain, a .env with values beside the vault, secrets that git
-tracks. The exit status is 1 if anything is wrong.`,
+tracks. The exit status is 1 if anything is wrong.
+
+With --ai it looks for what an assistant that runs here as you could still see, and says how to close it: files of secrets, values in shell
+histories, profiles, settings of MCP servers, transcripts and git's history, the environment, the seal, and safeguards that are missing.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			all := a.diagnose(cmd.Context())
+			look := a.diagnose
+			if ai {
+				look = a.diagnoseAI
+			}
+			all := look(cmd.Context())
 			if a.json {
 				if err := a.document(all); err != nil {
 					return err
@@ -55,6 +63,8 @@ tracks. The exit status is 1 if anything is wrong.`,
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&ai, "ai", false, "look for what an assistant could see")
+	return c
 }
 
 func (a *app) printDiagnosis(d diagnosis) error {

@@ -57,7 +57,7 @@ func (a *app) scanTranscripts(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	all, err := a.judge(ctx, append(found, committed...))
+	all, err := a.weigh(ctx, append(found, committed...))
 	if err != nil {
 		return err
 	}
@@ -103,8 +103,8 @@ func (a *app) committed(ctx context.Context, own *scan.Finder) ([]transcripts.Si
 	return all, nil
 }
 
-// judge finds out which of the values are in use.
-func (a *app) judge(ctx context.Context, found []transcripts.Sighting) ([]seen, error) {
+// weigh finds out which of the values are in use.
+func (a *app) weigh(ctx context.Context, found []transcripts.Sighting) ([]seen, error) {
 	s, err := a.open(ctx)
 	if err != nil {
 		return nil, err

@@ -26,14 +26,18 @@ func (s *Service) Fingerprints(ctx context.Context, c Caller) ([]Fingerprint, er
 	var out []Fingerprint
 	err := s.store.View(ctx, func(tx *sqlstore.Tx) error {
 		out = nil
+		rings := map[string]*crypt.Ring{} // of projects; looking one up is a query
 		rows, err := tx.Fingerprints(ctx, s.org.ID)
 		if err != nil {
 			return err
 		}
 		for _, r := range rows {
-			ring, err := s.projectRing(ctx, tx, r.ProjectID)
-			if err != nil {
-				return err
+			ring, known := rings[r.ProjectID]
+			if !known {
+				if ring, err = s.projectRing(ctx, tx, r.ProjectID); err != nil {
+					return err
+				}
+				rings[r.ProjectID] = ring
 			}
 			b := box{s: s, ring: ring, project: r.ProjectID, env: r.EnvironmentID}
 			mark, err := b.openFingerprint(r.Name, r.Version, r.Sealed)

@@ -142,7 +142,7 @@ func (g Guard) operands(name string, args []string, piped bool, depth int) Refus
 // word judges a word as a file, and what is behind an equals sign, an at sign or within code.
 func (g Guard) word(text string, depth int) Refusal {
 	for _, one := range braces(text) {
-		if r := g.pattern(one); r.Stops() {
+		if r := g.Pattern(one); r.Stops() {
 			return r
 		}
 		if _, value, ok := strings.Cut(one, "="); ok && depth < maxNesting {

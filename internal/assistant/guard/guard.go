@@ -149,8 +149,8 @@ func isKeyFile(full string) bool {
 // examples are names that a pattern with wildcards is tried on.
 var examples = [...]string{".env", ".env.local", ".env.production", ".env.development", ".env.staging", ".env.test", ".envrc", "prod.env"}
 
-// pattern judges a word of a command, which may hold wildcards.
-func (g Guard) pattern(word string) Refusal {
+// Pattern judges the reading of the files that a word names, which may hold wildcards.
+func (g Guard) Pattern(word string) Refusal {
 	base := path.Base(strings.ReplaceAll(word, `\`, "/"))
 	if !strings.ContainsAny(word, "*?[\x00") {
 		return g.File(word)

@@ -95,80 +95,97 @@ func (r *reader) done() bool { return r.at >= len(r.text) }
 // has reports whether the text goes on with s.
 func (r *reader) has(s string) bool { return strings.HasPrefix(r.text[r.at:], s) }
 
+// sequence is a list of commands while it is read.
+type sequence struct {
+	r        *reader
+	c        Command
+	pipeline int
+	own      []*document // of this command
+	waiting  []*document // of this line
+}
+
+// newPipeline begins another pipeline.
+func (q *sequence) newPipeline() {
+	*q.r.pipelines++
+	q.pipeline = *q.r.pipelines
+}
+
+// flush ends the command.
+func (q *sequence) flush(piped bool) {
+	if len(q.c.Words)+len(q.c.Assigned)+len(q.c.Redirects)+len(q.own) > 0 || q.c.Stdin != "" {
+		for _, d := range q.own {
+			d.command = len(*q.r.out)
+		}
+		q.c.Pipeline, q.c.Piped = q.pipeline, piped
+		*q.r.out = append(*q.r.out, q.c)
+		q.r.remember(q.c)
+	}
+	q.c, q.own = Command{}, nil
+	if !piped {
+		q.newPipeline()
+	}
+}
+
 // commands reads until the byte that ends it, 0 for the end of the text.
 func (r *reader) commands(end byte) error {
 	if r.depth++; r.depth > maxDepth {
 		return ErrUnreadable
 	}
 	defer func() { r.depth-- }()
-	*r.pipelines++
-	c, pipeline := Command{}, *r.pipelines
-	var own, waiting []*document // of this command; of this line
-	flush := func(piped bool) {
-		if len(c.Words)+len(c.Assigned)+len(c.Redirects)+len(own) > 0 || c.Stdin != "" {
-			for _, d := range own {
-				d.command = len(*r.out)
-			}
-			c.Pipeline, c.Piped = pipeline, piped
-			*r.out = append(*r.out, c)
-			r.remember(c)
-		}
-		c, own = Command{}, nil
-		if !piped {
-			*r.pipelines++
-			pipeline = *r.pipelines
-		}
-	}
+	q := &sequence{r: r}
+	q.newPipeline()
 	for !r.done() {
-		b := r.text[r.at]
-		switch {
-		case end != 0 && b == end:
+		if end != 0 && r.text[r.at] == end {
 			r.at++
-			flush(false)
+			q.flush(false)
 			return nil
-		case b == ' ' || b == '\t' || b == '\r':
-			r.at++
-		case b == '\n':
-			r.at++
-			flush(false)
-			if err := r.bodies(waiting); err != nil {
-				return err
-			}
-			waiting = nil
-		case b == '#':
-			r.comment()
-		case b == ';', b == ')', b == '&' && !r.has("&>"):
-			r.at++
-			flush(false)
-		case b == '|':
-			piped := !r.has("||")
-			for !r.done() && (r.text[r.at] == '|' || r.text[r.at] == '&') {
-				r.at++
-			}
-			flush(piped)
-		case b == '(':
-			r.at++
-			flush(false)
-			if err := r.commands(')'); err != nil {
-				return err
-			}
-		case b == '<' && !r.has("<(") || b == '>' && !r.has(">(") || b == '&':
-			d, err := r.redirect(&c)
-			if err != nil {
-				return err
-			}
-			if d != nil {
-				own, waiting = append(own, d), append(waiting, d)
-			}
-		default:
-			if err := r.argument(&c); err != nil {
-				return err
-			}
+		}
+		if err := q.next(); err != nil {
+			return err
 		}
 	}
-	flush(false)
-	if end != 0 || len(waiting) > 0 {
+	q.flush(false)
+	if end != 0 || len(q.waiting) > 0 {
 		return ErrUnreadable
+	}
+	return nil
+}
+
+// next reads one token.
+func (q *sequence) next() error {
+	r := q.r
+	switch b := r.text[r.at]; {
+	case b == ' ' || b == '\t' || b == '\r':
+		r.at++
+	case b == '\n':
+		r.at++
+		q.flush(false)
+		waiting := q.waiting
+		q.waiting = nil
+		return r.bodies(waiting)
+	case b == '#':
+		r.comment()
+	case b == ';', b == ')', b == '&' && !r.has("&>"):
+		r.at++
+		q.flush(false)
+	case b == '|':
+		piped := !r.has("||")
+		for !r.done() && (r.text[r.at] == '|' || r.text[r.at] == '&') {
+			r.at++
+		}
+		q.flush(piped)
+	case b == '(':
+		r.at++
+		q.flush(false)
+		return r.commands(')')
+	case b == '<' && !r.has("<("), b == '>' && !r.has(">("), b == '&':
+		d, err := r.redirect(&q.c)
+		if d != nil {
+			q.own, q.waiting = append(q.own, d), append(q.waiting, d)
+		}
+		return err
+	default:
+		return r.argument(&q.c)
 	}
 	return nil
 }
