@@ -69,7 +69,7 @@ func (l *Limiter) Forget(name string) {
 
 func (w *window) take(r Rule, now time.Time) Verdict {
 	limit := r.tokens()
-	if now.Before(w.blocked) {
+	if left := w.blocked.Sub(now); left > 0 && left <= r.Block { // longer, and the clock was set back
 		return Verdict{Limit: limit, Reset: w.blocked.Sub(now)}
 	}
 	if over := now.Sub(w.start); over >= r.Interval || over < 0 { // or the clock was set back
@@ -87,15 +87,15 @@ func (w *window) take(r Rule, now time.Time) Verdict {
 	return Verdict{Allowed: true, Limit: limit, Remaining: limit - w.used, Reset: reset}
 }
 
-// makeRoom forgets clients that are back where they started, at most once an interval, and any client when there are too many.
+// makeRoom forgets clients that are back where they started, once an interval and no more often, as it looks at all of them; and
+// any client when there are too many.
 func (c *counted) makeRoom(now time.Time) {
-	if len(c.clients) < maxClients && now.Sub(c.swept) < c.rule.Interval {
-		return
-	}
-	c.swept = now
-	for client, w := range c.clients {
-		if now.Sub(w.start) >= c.rule.Interval && !now.Before(w.blocked) {
-			delete(c.clients, client)
+	if now.Sub(c.swept) >= c.rule.Interval {
+		c.swept = now
+		for client, w := range c.clients {
+			if now.Sub(w.start) >= c.rule.Interval && !now.Before(w.blocked) {
+				delete(c.clients, client)
+			}
 		}
 	}
 	for client := range c.clients {
