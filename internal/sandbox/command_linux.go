@@ -18,7 +18,8 @@ import (
 // Command returns the command that runs argv below the sandbox, ready to be started, and what protects it. The program is
 // searched in the PATH of env. Streams may be set as usual, but must not be directories. SysProcAttr is filled in already:
 // set further fields of it (Setsid and Setctty for a terminal of its own), do not replace it. ExtraFiles is ours. Signals to
-// the process are passed on to the program; when it is killed, or the starting process dies, all of the sandbox dies.
+// the process are passed on to the program; when ctx is cancelled, or the starting process dies, all of the
+// sandbox dies; so it does when the process is killed, if there is a namespace of processes.
 // After Wait, [Ended] tells how the program ended. Start it from a goroutine that is not locked to a thread that ends.
 func Command(ctx context.Context, argv, env []string, o Options) (*exec.Cmd, *Report, error) {
 	if err := o.check(argv); err != nil {
@@ -37,7 +38,7 @@ func Command(ctx context.Context, argv, env []string, o Options) (*exec.Cmd, *Re
 	if err != nil {
 		return nil, &report, fmt.Errorf("planning the sandbox: %w", err)
 	}
-	j.Program = program
+	j.Program, j.Parent = program, os.Getpid()
 	letter, err := write(j)
 	if err != nil {
 		return nil, &report, err
@@ -47,12 +48,18 @@ func Command(ctx context.Context, argv, env []string, o Options) (*exec.Cmd, *Re
 	cmd.Env, cmd.Dir = env, o.Dir
 	cmd.ExtraFiles = []*os.File{letter}
 	cmd.SysProcAttr = attributes(j)
+	if !j.Processes {
+		cmd.Cancel = func() error { return cmd.Process.Signal(endAll) }
+	}
 	return cmd, &report, nil
 }
 
 // attributes asks for the namespaces. The network's is made by the init, which forwards from the one outside.
 func attributes(j *jail) *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if !j.Processes {
+		a.Pdeathsig = endAll
+	}
 	if !j.Namespaces {
 		return a
 	}

@@ -59,9 +59,6 @@ func readLetter() (*os.File, *jail, error) {
 	if err := unix.CloseRange(letterFD, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		return nil, nil, fmt.Errorf("closing inherited files: %w", err)
 	}
-	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
-		return nil, nil, fmt.Errorf("binding to the parent's life: %w", err)
-	}
 	letter := os.NewFile(letterFD, "plan")
 	text, err := io.ReadAll(io.NewSectionReader(letter, 0, math.MaxInt64))
 	if err != nil {
@@ -70,6 +67,11 @@ func readLetter() (*os.File, *jail, error) {
 	var j jail
 	if err := json.Unmarshal(text, &j); err != nil {
 		return nil, nil, fmt.Errorf("reading the plan: %w", err)
+	}
+	if j.Processes {
+		if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+			return nil, nil, fmt.Errorf("binding to the parent's life: %w", err)
+		}
 	}
 	return letter, &j, noFolders()
 }
@@ -128,9 +130,15 @@ func run(j *jail) (Status, error) {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return Status{}, fmt.Errorf("closing the init to others: %w", err)
 	}
+	var end *ending
 	if !j.Processes {
-		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-			return Status{}, fmt.Errorf("becoming the parent of orphans: %w", err)
+		if end, err = outlive(j.Parent); err != nil {
+			return Status{}, err
+		}
+	}
+	if m != nil {
+		if err := watch(m, j.Watch); err != nil {
+			fmt.Fprintf(os.Stderr, "zvault: files that appear during the run are not hidden: %v\n", err)
 		}
 	}
 	caught := catchSignals()
@@ -145,18 +153,12 @@ func run(j *jail) (Status, error) {
 		return Status{}, err
 	}
 	go forwardSignals(caught, s.pid)
-	if m != nil {
-		w, err := newWatcher(m, j.Watch)
-		if err != nil {
-			// The program runs already, and what is hidden is hidden.
-			fmt.Fprintf(os.Stderr, "zvault: files that appear during the run are not hidden: %v\n", err)
-		} else {
-			go w.run()
-		}
+	if end != nil {
+		go end.wait(s.pid)
 	}
 	status, err := reap(s.pid, t.resume)
-	if err == nil && !j.Processes {
-		err = endDescendants()
+	if err == nil && end != nil {
+		err = end.descendants()
 	}
 	return status, err
 }

@@ -13,6 +13,7 @@ type jail struct {
 	Rules   []rule
 	Forward []Forward
 	Watch   watchList
+	Parent  int // the process outside
 
 	Namespaces bool // user, mount, network, IPC
 	Processes  bool // and processes

@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -58,48 +55,6 @@ func reap(pid int, resume bool) (Status, error) {
 			return Status{Code: ws.ExitStatus()}, nil
 		}
 	}
-}
-
-// endDescendants kills what outlived the program where there is no process namespace to do it. As their parents die they
-// become children of this process, which adopts orphans, until none is left.
-func endDescendants() error {
-	for {
-		children, err := childrenOf(os.Getpid())
-		if err != nil {
-			return err
-		}
-		if len(children) == 0 {
-			return nil
-		}
-		for _, pid := range children {
-			_ = syscall.Kill(pid, syscall.SIGKILL) // gone is as good
-			if _, err := syscall.Wait4(pid, nil, 0, nil); err != nil && !errors.Is(err, syscall.EINTR) {
-				return fmt.Errorf("waiting for process %d: %w", pid, err)
-			}
-		}
-	}
-}
-
-func childrenOf(pid int) ([]int, error) {
-	lists, err := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/children")
-	if err != nil {
-		return nil, err
-	}
-	var pids []int
-	for _, list := range lists {
-		text, err := os.ReadFile(list)
-		if err != nil {
-			continue // the thread is gone
-		}
-		for _, field := range strings.Fields(string(text)) {
-			n, err := strconv.Atoi(field)
-			if err != nil {
-				return nil, fmt.Errorf("reading %q: %w", list, err)
-			}
-			pids = append(pids, n)
-		}
-	}
-	return pids, nil
 }
 
 // terminal says how the program shares its process group and terminal with this process.

@@ -19,7 +19,7 @@ import (
 )
 
 // reducible are the tests that hold wherever less is offered.
-const reducible = "^(TestProbe|TestCommand_Require|TestCommand_Attacks|TestCommand_Work|TestCommand_Forward|TestCommand_Status|TestCommand_Signal)$"
+const reducible = "^(TestProbe|TestCommand_Require|TestCommand_Attacks|TestCommand_Work|TestCommand_Forward|TestCommand_Status|TestCommand_Signal|TestCommand_DiesWithParent)$"
 
 // TestReduced repeats the tests where the kernel really refuses a layer: in a user namespace that allows no further ones, in
 // a container with a covered /proc, below a filter that knows no Landlock.

@@ -149,7 +149,7 @@ func TestCommand_Signal(t *testing.T) {
 		}
 	}
 	ctx, cancel := context.WithCancel(deadline(t))
-	c, lines := startInside(ctx, t, s, "echo ready; (sleep 1000) & sleep 1000")
+	c, lines := startInside(ctx, t, s, "(sleep 1000) & echo ready; sleep 1000")
 	cancel()
 	if _, err := lines.ReadString('\n'); !errors.Is(err, io.EOF) { // when all that hold the pipe are gone
 		t.Error(err)
@@ -163,7 +163,7 @@ func TestCommand_Signal(t *testing.T) {
 // All of the sandbox dies with the process that started it, however that ends.
 func TestCommand_DiesWithParent(t *testing.T) {
 	s := newScene(t)
-	c := exec.CommandContext(deadline(t), s.self, actAs, "run", s.project, "sh", "-c", "echo ready; (trap '' HUP TERM; sleep 1000) & sleep 1000")
+	c := exec.CommandContext(deadline(t), s.self, actAs, "run", s.project, "sh", "-c", "(trap '' HUP TERM PWR; sleep 1000) & echo ready; sleep 1000")
 	out, err := c.StdoutPipe()
 	must(t, err)
 	must(t, c.Start())

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 
 	"github.com/ArcadeLabsInc/zvault/internal/sandbox"
 )
@@ -66,6 +67,29 @@ func (k *console) keys(keys, until string) string {
 	return text
 }
 
+// foreground is the process group that the terminal's keys reach.
+func (k *console) foreground() int {
+	k.t.Helper()
+	group, err := unix.IoctlGetInt(int(k.tty.Fd()), unix.TIOCGPGRP)
+	must(k.t, err)
+	return group
+}
+
+// job types a command of the shell, and waits until its text is shown and the keys reach it: what it shows may come from the
+// shell, before that.
+func (k *console) job(command, until string) {
+	k.t.Helper()
+	shell := k.foreground()
+	k.keys(command, until)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for limit := time.Now().Add(20 * time.Second); k.foreground() == shell; <-tick.C {
+		if time.Now().After(limit) {
+			k.t.Fatalf("%q is not in the foreground", command)
+		}
+	}
+}
+
 // A shell with job control, in a terminal of its own.
 func TestCommand_Terminal(t *testing.T) {
 	s := newScene(t)
@@ -85,9 +109,9 @@ func TestCommand_Terminal(t *testing.T) {
 
 // jobs stops a job, continues it, interrupts it, and looks at its size.
 func jobs(k *console) {
-	k.keys("echo rea''dy; sleep 100\n", "ready\r\n")
+	k.job("echo rea''dy; sleep 100\n", "ready\r\n")
 	k.keys("\x1a", "Stopped")
-	k.keys("fg; echo status-$?\n", "sleep 100\r\n")
+	k.job("fg; echo status-$?\n", "sleep 100\r\n")
 	k.keys("\x03", "status-130")
 	must(k.t, pty.Setsize(k.tty, &pty.Winsize{Rows: 33, Cols: 77}))
 	k.keys("stty size\n", "33 77")
@@ -101,10 +125,10 @@ func TestCommand_JobOfShell(t *testing.T) {
 	k := openConsole(t, c)
 	k.keys("", "> ")
 	run := s.self + " " + actAs + " run " + s.project + " "
-	k.keys(run+"sh -c 'trap \"echo inter''rupted; exit 7\" INT; echo rea''dy; while :; do sleep 0.05; done'\n", "ready\r\n")
+	k.job(run+"sh -c 'trap \"echo inter''rupted; exit 7\" INT; echo rea''dy; while :; do sleep 0.05; done'\n", "ready\r\n")
 	k.keys("\x1a", "Stopped")
 	k.keys("echo alive-$((1+1))\n", "alive-2")
-	k.keys("fg\n", "while")
+	k.job("fg\n", "while")
 	if n := strings.Count(k.keys("\x03", "interrupted"), "interrupted"); n != 1 {
 		t.Errorf("interrupted %d times", n)
 	}

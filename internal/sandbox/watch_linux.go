@@ -24,6 +24,16 @@ type watcher struct {
 
 const appeared = unix.IN_CREATE | unix.IN_MOVED_TO | unix.IN_ONLYDIR | unix.IN_MASK_ADD
 
+// watch hides files that appear from now on.
+func watch(m *mounter, list watchList) error {
+	w, err := newWatcher(m, list)
+	if err != nil {
+		return err
+	}
+	go w.run()
+	return nil
+}
+
 func newWatcher(m *mounter, list watchList) (*watcher, error) {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
