@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -189,6 +190,7 @@ func runInside(args []string) error {
 		return err
 	}
 	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT) // the keyboard's is for the program, which decides what comes of it
 	return c.Run()
 }
 

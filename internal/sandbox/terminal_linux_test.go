@@ -111,8 +111,9 @@ func TestCommand_Terminal(t *testing.T) {
 func jobs(k *console) {
 	k.job("echo rea''dy; sleep 100\n", "ready\r\n")
 	k.keys("\x1a", "Stopped")
-	k.job("fg; echo status-$?\n", "sleep 100\r\n")
-	k.keys("\x03", "status-130")
+	k.job("fg\n", "sleep 100\r\n")
+	k.keys("\x03", "> ")
+	k.keys("echo status-$?\n", "status-130")
 	must(k.t, pty.Setsize(k.tty, &pty.Winsize{Rows: 33, Cols: 77}))
 	k.keys("stty size\n", "33 77")
 }
