@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -65,6 +66,7 @@ type aclCache struct {
 type compiled struct {
 	acl   *policy.ACL
 	parts []*ParsedPolicy // nil for one that is not there
+	who   *Subject        // whom its templates were filled for; nil: nobody, or there are none
 }
 
 const mostACLs = 4096
@@ -78,8 +80,14 @@ func (a *aclCache) get(key string) *compiled {
 func (a *aclCache) put(key string, c *compiled) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.all == nil || len(a.all) >= mostACLs {
+	if a.all == nil {
 		a.all = map[string]*compiled{}
+	}
+	for victim := range a.all { // in no particular order
+		if len(a.all) < mostACLs {
+			break
+		}
+		delete(a.all, victim)
 	}
 	a.all[key] = c
 }
@@ -90,29 +98,43 @@ func (a *aclCache) drop() {
 	a.all = nil
 }
 
-// aclOf returns what the policies of a token allow.
+// aclOf returns what the policies of a token allow. It is ErrPermissionDenied for a token of somebody who is disabled or gone.
 func (c *Core) aclOf(ctx context.Context, e *token.Entry) (*policy.ACL, error) {
-	if len(e.Policies) == 1 && e.EntityID == "" {
-		return c.aclOfNames(ctx, e.Policies[0], e.Policies, nil)
+	if e.EntityID == "" || c.options.Identity == nil {
+		if len(e.Policies) == 1 {
+			return c.aclOfNames(ctx, e.Policies[0], e.Policies, nil)
+		}
+		return c.aclOfNames(ctx, strings.Join(e.Policies, "\x00"), e.Policies, nil)
 	}
-	names, fill, err := c.allPolicies(ctx, e)
+	who, err := c.subject(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	return c.aclOfNames(ctx, strings.Join(names, "\x00"), names, fill)
+	names := withPolicies(e, who)
+	return c.aclOfNames(ctx, strings.Join(names, "\x00"), names, who)
 }
 
-// allPolicies returns the policies of a token and of who is behind it, and what fills their templates.
-func (c *Core) allPolicies(ctx context.Context, e *token.Entry) ([]string, func(string) (string, bool), error) {
+// subject returns who is behind a token, nil for nobody. It is ErrPermissionDenied for somebody who is disabled or gone.
+func (c *Core) subject(ctx context.Context, e *token.Entry) (*Subject, error) {
 	if e.EntityID == "" || c.options.Identity == nil {
-		return e.Policies, nil, nil
+		return nil, nil
 	}
-	more, err := c.options.Identity.Policies(ctx, c.identityStorage, e.EntityID)
+	who, err := c.options.Identity.Subject(ctx, c.identityStorage, e.EntityID)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	fill, err := c.options.Identity.Template(ctx, c.identityStorage, e.EntityID)
-	return sortedUnique(append(append([]string{}, e.Policies...), more...)), fill, err
+	if who == nil || who.Disabled {
+		return nil, logical.ErrPermissionDenied
+	}
+	return who, nil
+}
+
+// withPolicies are the policies of a token and of who is behind it. A root token has no others.
+func withPolicies(e *token.Entry, who *Subject) []string {
+	if who == nil || len(who.Policies) == 0 || e.Root() {
+		return e.Policies
+	}
+	return sortedUnique(append(slices.Clip(e.Policies), who.Policies...))
 }
 
 // IdentityPolicies are the policies that a token has by who is behind it.
@@ -120,18 +142,22 @@ func (c *Core) IdentityPolicies(ctx context.Context, e *token.Entry) ([]string, 
 	if e.EntityID == "" || c.options.Identity == nil {
 		return nil, nil
 	}
-	return c.options.Identity.Policies(ctx, c.identityStorage, e.EntityID)
+	who, err := c.options.Identity.Subject(ctx, c.identityStorage, e.EntityID)
+	if err != nil || who == nil {
+		return nil, err
+	}
+	return who.Policies, nil
 }
 
 // ACLOf returns what a token may do.
 func (c *Core) ACLOf(ctx context.Context, e *token.Entry) (*policy.ACL, []*policy.Policy, error) {
-	names, fill, err := c.allPolicies(ctx, e)
+	who, err := c.subject(ctx, e)
 	if err != nil {
 		return nil, nil, err
 	}
 	var rules []*policy.Policy
-	for _, n := range names {
-		p, err := c.rulesOf(ctx, n, fill)
+	for _, n := range withPolicies(e, who) {
+		p, err := c.rulesOf(ctx, n, who)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -142,7 +168,7 @@ func (c *Core) ACLOf(ctx context.Context, e *token.Entry) (*policy.ACL, []*polic
 	return policy.Compile(rules...), rules, nil
 }
 
-func (c *Core) rulesOf(ctx context.Context, name string, fill func(string) (string, bool)) (*policy.Policy, error) {
+func (c *Core) rulesOf(ctx context.Context, name string, who *Subject) (*policy.Policy, error) {
 	if name == "root" {
 		return &policy.Policy{Name: policy.RootName}, nil
 	}
@@ -151,18 +177,19 @@ func (c *Core) rulesOf(ctx context.Context, name string, fill func(string) (stri
 		return nil, err
 	}
 	if p.Rules.Templated() {
-		if fill == nil {
-			fill = func(string) (string, bool) { return "", false }
+		if who == nil {
+			return p.Rules.Expand(func(string) (string, bool) { return "", false }), nil
 		}
-		return p.Rules.Expand(fill), nil
+		return p.Rules.Expand(who.Fill), nil
 	}
 	return p.Rules, nil
 }
 
-func (c *Core) aclOfNames(ctx context.Context, key string, names []string, fill func(string) (string, bool)) (*policy.ACL, error) {
-	known := c.acls.get(key)
+// aclOfNames returns what a set of policies allows somebody. key stands for the names. What has templates is compiled for each
+// somebody, what has none once for all.
+func (c *Core) aclOfNames(ctx context.Context, key string, names []string, who *Subject) (*policy.ACL, error) {
 	parts := make([]*ParsedPolicy, len(names))
-	same, templated := known != nil, false
+	templated := false
 	for i, n := range names {
 		if n == "root" {
 			continue
@@ -172,15 +199,20 @@ func (c *Core) aclOfNames(ctx context.Context, key string, names []string, fill 
 			return nil, err
 		}
 		parts[i] = p
-		same = same && known.parts[i] == p
 		templated = templated || p != nil && p.Rules.Templated()
 	}
-	if same && (fill == nil || !templated) {
+	if !templated {
+		who = nil
+	}
+	if who != nil {
+		key = who.ID + "\x01" + key
+	}
+	if known := c.acls.get(key); known != nil && known.who == who && slices.Equal(known.parts, parts) {
 		return known.acl, nil
 	}
 	var rules []*policy.Policy
 	for _, n := range names {
-		p, err := c.rulesOf(ctx, n, fill)
+		p, err := c.rulesOf(ctx, n, who)
 		if err != nil {
 			return nil, err
 		}
@@ -189,9 +221,7 @@ func (c *Core) aclOfNames(ctx context.Context, key string, names []string, fill 
 		}
 	}
 	acl := policy.Compile(rules...)
-	if fill == nil || !templated {
-		c.acls.put(key, &compiled{acl: acl, parts: parts})
-	}
+	c.acls.put(key, &compiled{acl: acl, parts: parts, who: who})
 	return acl, nil
 }
 
@@ -205,12 +235,26 @@ func within(a netip.Addr, bounds []netip.Prefix) bool {
 	return false
 }
 
-// Identity is what the core asks the identity store.
+// Identity is what the core asks the identity store. s is the store's own storage.
 type Identity interface {
-	// Login finds or makes the entity behind an alias.
-	Login(ctx context.Context, s logical.Storage, m *Mount, a *logical.Alias, now time.Time) (entityID string, err error)
-	// Policies are those of an entity and of its groups; ErrPermissionDenied for an entity that is disabled.
-	Policies(ctx context.Context, s logical.Storage, entityID string) ([]string, error)
-	// Template fills the templates of policies for an entity.
-	Template(ctx context.Context, s logical.Storage, entityID string) (func(string) (string, bool), error)
+	// Login finds or makes the entity behind a login through a mount, and brings its external groups up to date. It is
+	// ErrPermissionDenied for an entity that is disabled.
+	Login(ctx context.Context, s logical.Storage, m *Mount, by LoginBy, now time.Time) (entityID string, err error)
+	// Subject returns who an entity is, nil if there is none of this id and none that it was merged into.
+	Subject(ctx context.Context, s logical.Storage, entityID string) (*Subject, error)
+}
+
+// LoginBy is what an auth method knows of somebody who signs in.
+type LoginBy struct {
+	Alias  *logical.Alias
+	Groups []*logical.Alias
+}
+
+// Subject is who is behind a token. It is shared and not changed: after a change of the entity or its groups there is another.
+type Subject struct {
+	ID       string
+	Disabled bool
+	Policies []string // the entity's own and those of its groups: sorted, each once
+	// Fill gives the value of an expression in a policy's path, and false if there is none.
+	Fill func(expression string) (string, bool)
 }

@@ -104,7 +104,7 @@ func withError(x *Exchange, err error) *Exchange {
 // admit takes a request through the gates: mount, token, uses, policy. It returns what is to be called.
 func (c *Core) admit(ctx context.Context, x *Exchange) (*logical.Backend, *logical.Request, error) {
 	call := x.Call
-	if err := checkPath(call.Path); err != nil {
+	if err := checkPath(call); err != nil {
 		return nil, nil, err
 	}
 	table, err := c.Table(ctx)
@@ -157,7 +157,14 @@ func (c *Core) admit(ctx context.Context, x *Exchange) (*logical.Backend, *logic
 }
 
 // checkPath refuses paths that mean something else to others than they say.
-func checkPath(path string) error {
+func checkPath(call *Call) error {
+	path := call.Path
+	switch call.Operation {
+	case logical.Create, logical.Update, logical.Patch:
+		if strings.HasSuffix(path, "/") {
+			return logical.Invalid("cannot write to a path ending in '/'")
+		}
+	}
 	for _, b := range []byte(path) {
 		if b < ' ' || b == 0x7f {
 			return logical.Invalid("path cannot contain non-printable characters")
