@@ -140,6 +140,9 @@ func (c *Core) admit(ctx context.Context, x *Exchange) (*logical.Backend, *logic
 	if m != nil {
 		r.Mount, r.Storage = strings.TrimPrefix(m.Path, AuthPrefix), c.store.At(m.Prefix())
 	}
+	if entry != nil {
+		r.Token = tokenOf(call, entry) // before anything is asked of the backend
+	}
 	if !open {
 		if err := c.permit(ctx, x, backend, route, r); err != nil {
 			return nil, nil, err
@@ -148,9 +151,11 @@ func (c *Core) admit(ctx context.Context, x *Exchange) (*logical.Backend, *logic
 	if backend == nil {
 		return nil, nil, logical.Fail(http.StatusNotFound, "no handler for route %q. route entry not found.", call.Path)
 	}
+	if m.Upgrading {
+		return nil, nil, errUpgrading
+	}
 	r.Operation = x.Operation
 	if entry != nil {
-		r.Token = tokenOf(call, entry)
 		r.Token.Sudo = x.Sudo
 	}
 	return backend, r, nil

@@ -112,7 +112,7 @@ func write(ctx context.Context, r *logical.Request) (*logical.Response, error) {
 	if len(r.Data.Raw) == 0 {
 		return nil, logical.Invalid("missing data fields")
 	}
-	return nil, logical.Store(ctx, r.Storage, prefix+path, r.Data.Raw)
+	return nil, change(ctx, r.Storage, func(tx storage.Tx) error { return logical.Put(ctx, tx, prefix+path, r.Data.Raw) })
 }
 
 func checkPath(path string) error {
@@ -132,7 +132,7 @@ func checkPath(path string) error {
 }
 
 func remove(ctx context.Context, r *logical.Request) (*logical.Response, error) {
-	return nil, logical.Remove(ctx, r.Storage, prefix+r.Params.Get("path"))
+	return nil, change(ctx, r.Storage, func(tx storage.Tx) error { return tx.Delete(ctx, prefix+r.Params.Get("path")) })
 }
 
 // list names what is directly in a folder.
