@@ -57,31 +57,35 @@ func (c *Core) Policy(ctx context.Context, name string) (*ParsedPolicy, error) {
 }
 
 // aclCache keeps what sets of policies were compiled to. A set is compiled anew when one of its policies is another object
-// than before, which the store hands out after each change.
+// than before, which the store hands out after each change, or when who is behind the token is.
 type aclCache struct {
 	mu  sync.RWMutex
-	all map[string]*compiled
+	all map[aclKey]*compiled
 }
+
+// aclKey is a token's own policies, and who is behind it.
+type aclKey struct{ policies, entity string }
 
 type compiled struct {
 	acl   *policy.ACL
-	parts []*ParsedPolicy // nil for one that is not there
-	who   *Subject        // whom its templates were filled for; nil: nobody, or there are none
+	names []string
+	parts []*ParsedPolicy // by name; nil for one that is not there
+	who   *Subject        // nil: nobody
 }
 
 const mostACLs = 4096
 
-func (a *aclCache) get(key string) *compiled {
+func (a *aclCache) get(key aclKey) *compiled {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	return a.all[key]
 }
 
-func (a *aclCache) put(key string, c *compiled) {
+func (a *aclCache) put(key aclKey, c *compiled) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.all == nil {
-		a.all = map[string]*compiled{}
+		a.all = map[aclKey]*compiled{}
 	}
 	for victim := range a.all { // in no particular order
 		if len(a.all) < mostACLs {
@@ -100,18 +104,75 @@ func (a *aclCache) drop() {
 
 // aclOf returns what the policies of a token allow. It is ErrPermissionDenied for a token of somebody who is disabled or gone.
 func (c *Core) aclOf(ctx context.Context, e *token.Entry) (*policy.ACL, error) {
-	if e.EntityID == "" || c.options.Identity == nil {
-		if len(e.Policies) == 1 {
-			return c.aclOfNames(ctx, e.Policies[0], e.Policies, nil)
-		}
-		return c.aclOfNames(ctx, strings.Join(e.Policies, "\x00"), e.Policies, nil)
-	}
 	who, err := c.subject(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	names := withPolicies(e, who)
-	return c.aclOfNames(ctx, strings.Join(names, "\x00"), names, who)
+	var key aclKey
+	if len(e.Policies) == 1 {
+		key.policies = e.Policies[0]
+	} else {
+		key.policies = strings.Join(e.Policies, "\x00")
+	}
+	if who != nil {
+		key.entity = who.ID
+	}
+	if known := c.acls.get(key); known != nil && known.who == who {
+		same, err := c.unchanged(ctx, known)
+		if err != nil {
+			return nil, err
+		}
+		if same {
+			return known.acl, nil
+		}
+	}
+	made, err := c.compile(ctx, withPolicies(e, who), who)
+	if err != nil {
+		return nil, err
+	}
+	c.acls.put(key, made)
+	return made.acl, nil
+}
+
+// unchanged reports whether the policies are the same as they were when they were compiled.
+func (c *Core) unchanged(ctx context.Context, known *compiled) (bool, error) {
+	for i, n := range known.names {
+		if n == policy.RootName {
+			continue
+		}
+		if p, err := c.Policy(ctx, n); err != nil || p != known.parts[i] {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (c *Core) compile(ctx context.Context, names []string, who *Subject) (*compiled, error) {
+	made := &compiled{names: names, parts: make([]*ParsedPolicy, len(names)), who: who}
+	rules := make([]*policy.Policy, 0, len(names))
+	for i, n := range names {
+		if n == policy.RootName {
+			rules = append(rules, &policy.Policy{Name: policy.RootName})
+			continue
+		}
+		p, err := c.Policy(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		if made.parts[i] = p; p != nil {
+			rules = append(rules, p.Rules.Expand(who.fill))
+		}
+	}
+	made.acl = policy.Compile(rules...)
+	return made, nil
+}
+
+// fill gives the value of an expression in a policy's path: nothing for nobody.
+func (who *Subject) fill(expression string) (string, bool) {
+	if who == nil {
+		return "", false
+	}
+	return who.Fill(expression)
 }
 
 // subject returns who is behind a token, nil for nobody. It is ErrPermissionDenied for somebody who is disabled or gone.
@@ -149,7 +210,7 @@ func (c *Core) IdentityPolicies(ctx context.Context, e *token.Entry) ([]string, 
 	return who.Policies, nil
 }
 
-// ACLOf returns what a token may do.
+// ACLOf returns what a token may do, and the policies that say so.
 func (c *Core) ACLOf(ctx context.Context, e *token.Entry) (*policy.ACL, []*policy.Policy, error) {
 	who, err := c.subject(ctx, e)
 	if err != nil {
@@ -157,72 +218,19 @@ func (c *Core) ACLOf(ctx context.Context, e *token.Entry) (*policy.ACL, []*polic
 	}
 	var rules []*policy.Policy
 	for _, n := range withPolicies(e, who) {
-		p, err := c.rulesOf(ctx, n, who)
-		if err != nil {
-			return nil, nil, err
-		}
-		if p != nil {
-			rules = append(rules, p)
-		}
-	}
-	return policy.Compile(rules...), rules, nil
-}
-
-func (c *Core) rulesOf(ctx context.Context, name string, who *Subject) (*policy.Policy, error) {
-	if name == "root" {
-		return &policy.Policy{Name: policy.RootName}, nil
-	}
-	p, err := c.Policy(ctx, name)
-	if err != nil || p == nil {
-		return nil, err
-	}
-	if p.Rules.Templated() {
-		if who == nil {
-			return p.Rules.Expand(func(string) (string, bool) { return "", false }), nil
-		}
-		return p.Rules.Expand(who.Fill), nil
-	}
-	return p.Rules, nil
-}
-
-// aclOfNames returns what a set of policies allows somebody. key stands for the names. What has templates is compiled for each
-// somebody, what has none once for all.
-func (c *Core) aclOfNames(ctx context.Context, key string, names []string, who *Subject) (*policy.ACL, error) {
-	parts := make([]*ParsedPolicy, len(names))
-	templated := false
-	for i, n := range names {
-		if n == "root" {
+		if n == policy.RootName {
+			rules = append(rules, &policy.Policy{Name: policy.RootName})
 			continue
 		}
 		p, err := c.Policy(ctx, n)
 		if err != nil {
-			return nil, err
-		}
-		parts[i] = p
-		templated = templated || p != nil && p.Rules.Templated()
-	}
-	if !templated {
-		who = nil
-	}
-	if who != nil {
-		key = who.ID + "\x01" + key
-	}
-	if known := c.acls.get(key); known != nil && known.who == who && slices.Equal(known.parts, parts) {
-		return known.acl, nil
-	}
-	var rules []*policy.Policy
-	for _, n := range names {
-		p, err := c.rulesOf(ctx, n, who)
-		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if p != nil {
-			rules = append(rules, p)
+			rules = append(rules, p.Rules.Expand(who.fill))
 		}
 	}
-	acl := policy.Compile(rules...)
-	c.acls.put(key, &compiled{acl: acl, parts: parts, who: who})
-	return acl, nil
+	return policy.Compile(rules...), rules, nil
 }
 
 func within(a netip.Addr, bounds []netip.Prefix) bool {

@@ -2,6 +2,9 @@ package identity
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -181,20 +184,42 @@ type source interface {
 type shared struct{ logical.Storage }
 
 func (s shared) entity(ctx context.Context, id string) (*Entity, error) {
-	return logical.Load[Entity](ctx, s.Storage, entityFolder+id)
+	return keptAt[Entity](ctx, s.Storage, entityFolder+id, decodeEntity)
 }
 
 func (s shared) group(ctx context.Context, id string) (*Group, error) {
-	return logical.Load[Group](ctx, s.Storage, groupFolder+id)
+	return keptAt[Group](ctx, s.Storage, groupFolder+id, decodeGroup)
 }
 
 func (s shared) lead(ctx context.Context, name string) (string, error) {
-	l, err := logical.Load[lead](ctx, s.Storage, name)
+	l, err := keptAt[lead](ctx, s.Storage, name, decodeLead)
 	if err != nil || l == nil {
 		return "", err
 	}
 	return l.ID, nil
 }
+
+// keptAt is logical.Load with a decoder that is made once: every request of somebody comes by here.
+func keptAt[T any](ctx context.Context, s logical.Storage, name string, decode func([]byte) (any, error)) (*T, error) {
+	v, err := s.Decoded(ctx, name, decode)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	kept, ok := v.(*T)
+	if !ok {
+		return nil, fmt.Errorf("reading the identity store: %w: an entry was decoded as %T", storage.ErrCorrupt, v)
+	}
+	return kept, nil
+}
+
+func decodeEntity(raw []byte) (any, error) { return decodeInto(raw, &Entity{}) }
+func decodeGroup(raw []byte) (any, error)  { return decodeInto(raw, &Group{}) }
+func decodeLead(raw []byte) (any, error)   { return decodeInto(raw, &lead{}) }
+
+func decodeInto(raw []byte, v any) (any, error) { return v, json.Unmarshal(raw, v) }
 
 // own reads copies, within a transaction or a view. Ids may be whatever a client has sent.
 type own struct{ storage.Reader }
