@@ -13,6 +13,8 @@ import (
 	"github.com/hashicorp/vault/api"
 
 	"github.com/ArcadeLabsInc/zvault/internal/server/servertest"
+	"github.com/ArcadeLabsInc/zvault/internal/storage"
+	"github.com/ArcadeLabsInc/zvault/internal/vault"
 )
 
 // TestGoClient_Upgrade makes a kv mount of version 1 one of version 2: what was there is version 1 of each secret.
@@ -160,5 +162,36 @@ func TestGoClient_Cubbyhole(t *testing.T) {
 		if got := must(c.Logical().Read("cubbyhole/x"))(t); got == nil || got.Data["a"] != want {
 			t.Errorf("got %v, want %s", got, want)
 		}
+	}
+}
+
+// TestUpgrade_Resumed requires that an upgrade that was broken off is refused to requests, and taken up again.
+func TestUpgrade_Resumed(t *testing.T) {
+	t.Parallel()
+	s := servertest.Start(t)
+	c := client(t, s, s.Token)
+	if err := c.Sys().Mount("older", &api.MountInput{Type: "kv"}); err != nil {
+		t.Fatal(err)
+	}
+	write(t, c, "older/a", map[string]any{"x": "1"})
+	err := s.Core.ChangeMounts(t.Context(), func(t *vault.Table, _ storage.Tx) error {
+		m := t.Mounts["older/"]
+		m.Options, m.Upgrading = map[string]string{"version": "2"}, true
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Logical().Read("older/data/a")
+	refused(t, err, http.StatusBadRequest, "Upgrading from non-versioned to versioned data.")
+	write(t, c, "sys/mounts/older/tune", map[string]any{"description": "not in the way"})
+	if err := s.Core.Upgrade(t.Context(), "older/", s.Core.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if got := must(c.KVv2("older").Get(t.Context(), "a"))(t); got.Data["x"] != "1" {
+		t.Error("the secret is another")
+	}
+	if err := s.Core.Upgrade(t.Context(), "older/", s.Core.Now()); err != nil {
+		t.Errorf("upgrading what is upgraded: %v", err)
 	}
 }

@@ -48,6 +48,23 @@ async function main () {
   await refused(() => other.tokenLookupSelf(), 403, 'permission denied')
   await vault.removePolicy({ name: 'reader' })
 
+  await vault.enableAuth({ mount_point: 'userpass', type: 'userpass' })
+  await vault.write('auth/userpass/users/ann', { password: 'correct horse' })
+  const entity = (await vault.write('identity/entity', { name: 'ann', policies: ['reader'] })).data.id
+  const accessor = (await vault.auths()).data['userpass/'].accessor
+  await vault.write('identity/entity-alias', { name: 'ann', canonical_id: entity, mount_accessor: accessor })
+  const group = (await vault.write('identity/group', { name: 'staff', policies: ['staff'], member_entity_ids: [entity] })).data.id
+  const signed = (await vault.userpassLogin({ username: 'ann', password: 'correct horse' })).auth
+  vault.token = process.env.VAULT_TOKEN
+  assert.strictEqual(signed.entity_id, entity)
+  assert.deepStrictEqual(signed.identity_policies, ['reader', 'staff'])
+  assert.deepStrictEqual((await vault.read('identity/entity/name/ann')).data.direct_group_ids, [group])
+  assert.deepStrictEqual((await vault.list('identity/group/id')).data.keys, [group])
+  assert.strictEqual((await vault.list('identity/entity/id')).data.key_info[entity].aliases[0].name, 'ann')
+  await vault.delete(`identity/group/id/${group}`)
+  await vault.delete('identity/entity/name/ann')
+  await refused(() => vault.read('identity/entity/name/ann'), 404, '404')
+
   const wrapped = await vault.request({ path: '/sys/wrapping/wrap', method: 'POST', json: { a: 'b' }, headers: { 'X-Vault-Wrap-TTL': '60', 'X-Vault-Token': process.env.VAULT_TOKEN } })
   assert.deepStrictEqual((await vault.unwrap({ token: wrapped.wrap_info.token })).data, { a: 'b' })
   console.log('ok')
