@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/ArcadeLabsInc/zvault/internal/storage"
-	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/kv1"
+	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/internal/unversioned"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/logical"
 )
 
@@ -16,7 +16,7 @@ const upgradeBatch = 200
 // and be taken up again after it was broken off.
 func upgrade(ctx context.Context, s logical.Storage, now time.Time) (more bool, err error) {
 	err = s.Update(ctx, func(tx storage.Tx) error {
-		entries, err := kv1.Leave(ctx, tx, upgradeBatch)
+		entries, err := unversioned.Leave(ctx, tx, upgradeBatch)
 		if err != nil {
 			return err
 		}

@@ -1,4 +1,6 @@
-package kv1
+// Package unversioned is what the two key-value engines agree on: where version 1 keeps its secrets, and how these leave for
+// version 2 when a mount is upgraded.
+package unversioned
 
 import (
 	"context"
@@ -8,6 +10,9 @@ import (
 	"github.com/ArcadeLabsInc/zvault/internal/storage"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/logical"
 )
+
+// Prefix is before the path of a secret of version 1 in the mount's storage.
+const Prefix = "v1/"
 
 // leftName marks a mount whose secrets are on their way to version 2: a write that was let in before must not be left behind.
 const leftName = "left"
@@ -22,7 +27,7 @@ func Leave(ctx context.Context, tx storage.Tx, limit int) ([]storage.Entry, erro
 	if err := tx.Put(ctx, leftName, nil); err != nil {
 		return nil, err
 	}
-	entries, err := tx.Scan(ctx, prefix, "", limit)
+	entries, err := tx.Scan(ctx, Prefix, "", limit)
 	if err != nil {
 		return nil, err
 	}
@@ -30,13 +35,13 @@ func Leave(ctx context.Context, tx storage.Tx, limit int) ([]storage.Entry, erro
 		if err := tx.Delete(ctx, entries[i].Key); err != nil {
 			return nil, err
 		}
-		entries[i].Key = strings.TrimPrefix(entries[i].Key, prefix)
+		entries[i].Key = strings.TrimPrefix(entries[i].Key, Prefix)
 	}
 	return entries, nil
 }
 
-// change runs a change of the mount unless its secrets have left.
-func change(ctx context.Context, s logical.Storage, fn func(storage.Tx) error) error {
+// Change runs a change of the mount unless its secrets have left.
+func Change(ctx context.Context, s logical.Storage, fn func(storage.Tx) error) error {
 	return s.Update(ctx, func(tx storage.Tx) error {
 		_, err := tx.Get(ctx, leftName)
 		if err == nil {
