@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -86,5 +87,28 @@ func BenchmarkKVReadEntity(b *testing.B) {
 		auth := signIn(b, c, "ann")
 		write(b, c, "identity/group", map[string]any{"policies": "reader", "member_entity_ids": auth.EntityID})
 		return auth.ClientToken
+	})
+}
+
+// BenchmarkAppRoleLogin is a login of somebody who is known.
+func BenchmarkAppRoleLogin(b *testing.B) {
+	s := servertest.Open(b, server.Config{Dir: b.TempDir(), AuditSync: "os"})
+	c := client(b, s, s.Token)
+	write(b, c, "sys/auth/approle", map[string]any{"type": "approle"})
+	write(b, c, "auth/approle/role/r", map[string]any{"token_policies": "default", "role_id": "r"})
+	id := write(b, c, "auth/approle/role/r/secret-id", nil)["secret_id"]
+	body := []byte(fmt.Sprintf(`{"role_id":"r","secret_id":%q}`, id))
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		w := &discard{header: http.Header{}}
+		for pb.Next() {
+			r := httptest.NewRequest(http.MethodPost, "/v1/auth/approle/login", bytes.NewReader(body))
+			clear(w.header)
+			s.ServeHTTP(w, r)
+			if w.status >= 300 {
+				b.Errorf("status %d", w.status)
+				return
+			}
+		}
 	})
 }
