@@ -113,6 +113,23 @@ outside = identity.create_or_update_group_alias(name="admins", mount_accessor=ac
 assert identity.read_group_alias(alias_id=outside)["data"]["canonical_id"] == external
 assert identity.list_group_aliases()["data"]["keys"] == [outside]
 identity.delete_group_alias(entity_id=outside)
+identity.configure_tokens_backend(issuer="https://vault.example:8200")
+assert identity.read_tokens_backend_configuration()["data"]["issuer"] == "https://vault.example:8200"
+identity.create_named_key(name="k", rotation_period="12h", verification_ttl="12h", algorithm="ES256", allowed_client_ids=["*"])
+assert identity.read_named_key(name="k")["data"] == dict(rotation_period=43200, verification_ttl=43200, algorithm="ES256", allowed_client_ids=["*"])
+assert "k" in identity.list_named_keys()["data"]["keys"]
+identity.rotate_named_key(name="k", verification_ttl="1h")  # in this version it writes the key instead
+identity.create_or_update_role(name="r", key="k", ttl="1h")
+assert identity.read_role(name="r")["data"]["ttl"] == 3600
+assert identity.list_roles()["data"]["keys"] == ["r"]
+refused(exceptions.InvalidRequest, lambda: identity.generate_signed_id_token(name="r"), "no entity associated with the request's token")
+refused(exceptions.InvalidRequest, lambda: identity.delete_named_key(name="k"), "referenced by these roles: r")
+assert identity.introspect_signed_id_token(token="x.y.z")["active"] is False
+assert identity.read_well_known_configurations()["issuer"] == "https://vault.example:8200/v1/identity/oidc"
+shown = identity.read_active_public_keys()
+assert len(shown["keys"]) == 2, shown
+identity.delete_role(name="r")
+identity.delete_named_key(name="k")
 bob = identity.read_entity_by_name(name="bob")["data"]["id"]
 identity.merge_entities(from_entity_ids=[bob], to_entity_id=entity)
 assert identity.read_entity(entity_id=entity)["data"]["merged_entity_ids"] == [bob]

@@ -28,6 +28,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/ArcadeLabsInc/zvault/internal/vault"
+	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/identity/idtoken"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/logical"
 )
 
@@ -60,6 +61,8 @@ func New() *Store {
 	st.Routes = append(st.Routes, st.groupRoutes()...)
 	st.Routes = append(st.Routes, st.groupAliasRoutes()...)
 	st.Routes = append(st.Routes, st.lookupRoutes()...)
+	st.Routes = append(st.Routes, idtoken.Routes(st)...)
+	st.Periodic = idtoken.Periodic
 	return st
 }
 
