@@ -139,10 +139,12 @@ func listed(keys []string, info map[string]any) (*logical.Response, error) {
 	if len(keys) == 0 {
 		return nil, logical.ErrNotFound
 	}
-	for k := range info {
-		if !contains(keys, k) {
-			delete(info, k)
-		}
+	if len(info) <= len(keys) {
+		return &logical.Response{Keys: keys, KeyInfo: info}, nil
 	}
-	return &logical.Response{Keys: keys, KeyInfo: info}, nil
+	shown := make(map[string]any, len(keys))
+	for _, k := range keys {
+		shown[k] = info[k]
+	}
+	return &logical.Response{Keys: keys, KeyInfo: shown}, nil
 }
