@@ -17,6 +17,7 @@ import (
 	"github.com/ArcadeLabsInc/zvault/internal/vault/auth/tokens"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/auth/userpass"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/cubbyhole"
+	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/identity"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/kv1"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/kv2"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/transit"
@@ -26,12 +27,13 @@ import (
 )
 
 // backends are all engines and auth methods of this build: a new one is one line. manage tells those that manage the core which
-// one that is.
-func backends() (engines, auths map[string]*logical.Backend, manage func(*vault.Core)) {
-	system, method := sys.New(), tokens.New()
+// one that is; who knows whose tokens they are.
+func backends() (engines, auths map[string]*logical.Backend, who vault.Identity, manage func(*vault.Core)) {
+	system, method, people := sys.New(), tokens.New(), identity.New()
 	engines = map[string]*logical.Backend{
 		"system":    system.Backend,
 		"cubbyhole": cubbyhole.New(),
+		"identity":  people.Backend,
 		"kv":        kv1.New(),
 		"kv-v2":     kv2.New(),
 		"transit":   transit.New(),
@@ -41,13 +43,12 @@ func backends() (engines, auths map[string]*logical.Backend, manage func(*vault.
 		"approle":  approle.New(),
 		"userpass": userpass.New(),
 	}
-	return engines, auths, func(c *vault.Core) {
+	return engines, auths, people, func(c *vault.Core) {
 		system.Manage(c)
 		method.Manage(c)
+		people.Manage(c)
 	}
 }
-
-func identityStore() vault.Identity { return nil }
 
 // purgeCubbyhole deletes what a token kept for itself, within the transaction that ends it.
 func purgeCubbyhole(ctx context.Context, tx storage.Tx, prefix, tokenHash string) error {

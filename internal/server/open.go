@@ -101,7 +101,7 @@ func (r *Running) open(ctx context.Context) (err error) {
 		return err
 	}
 	r.log = &auditLog{config: c}
-	engines, auths, manage := backends()
+	engines, auths, who, manage := backends()
 	node, err := uuid.NewRandom()
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func (r *Running) open(ctx context.Context) (err error) {
 	o := vault.Options{
 		Backend: r.backend, StorageType: c.Storage, Shared: c.Database != "", Seals: seals, NewSeal: provider, Engines: engines, Auths: auths,
 		Audit: r.log, Log: c.Log, Version: c.Version, Node: node.String(), Purge: purgeCubbyhole, Opened: r.log.open, Closing: r.log.close,
-		Identity: identityStore(), CacheBytes: c.CacheMB << 20,
+		Identity: who, CacheBytes: c.CacheMB << 20,
 	}
 	if r.Core, err = vault.New(o); err != nil {
 		return err

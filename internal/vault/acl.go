@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -56,30 +57,41 @@ func (c *Core) Policy(ctx context.Context, name string) (*ParsedPolicy, error) {
 }
 
 // aclCache keeps what sets of policies were compiled to. A set is compiled anew when one of its policies is another object
-// than before, which the store hands out after each change.
+// than before, which the store hands out after each change, or when who is behind the token is.
 type aclCache struct {
 	mu  sync.RWMutex
-	all map[string]*compiled
+	all map[aclKey]*compiled
 }
+
+// aclKey is a token's own policies, and who is behind it.
+type aclKey struct{ policies, entity string }
 
 type compiled struct {
 	acl   *policy.ACL
-	parts []*ParsedPolicy // nil for one that is not there
+	names []string
+	parts []*ParsedPolicy // by name; nil for one that is not there
+	who   *Subject        // nil: nobody
 }
 
 const mostACLs = 4096
 
-func (a *aclCache) get(key string) *compiled {
+func (a *aclCache) get(key aclKey) *compiled {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	return a.all[key]
 }
 
-func (a *aclCache) put(key string, c *compiled) {
+func (a *aclCache) put(key aclKey, c *compiled) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.all == nil || len(a.all) >= mostACLs {
-		a.all = map[string]*compiled{}
+	if a.all == nil {
+		a.all = map[aclKey]*compiled{}
+	}
+	for victim := range a.all { // in no particular order
+		if len(a.all) < mostACLs {
+			break
+		}
+		delete(a.all, victim)
 	}
 	a.all[key] = c
 }
@@ -90,29 +102,100 @@ func (a *aclCache) drop() {
 	a.all = nil
 }
 
-// aclOf returns what the policies of a token allow.
+// aclOf returns what the policies of a token allow. It is ErrPermissionDenied for a token of somebody who is disabled or gone.
 func (c *Core) aclOf(ctx context.Context, e *token.Entry) (*policy.ACL, error) {
-	if len(e.Policies) == 1 && e.EntityID == "" {
-		return c.aclOfNames(ctx, e.Policies[0], e.Policies, nil)
-	}
-	names, fill, err := c.allPolicies(ctx, e)
+	who, err := c.subject(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	return c.aclOfNames(ctx, strings.Join(names, "\x00"), names, fill)
+	var key aclKey
+	if len(e.Policies) == 1 {
+		key.policies = e.Policies[0]
+	} else {
+		key.policies = strings.Join(e.Policies, "\x00")
+	}
+	if who != nil {
+		key.entity = who.ID
+	}
+	if known := c.acls.get(key); known != nil && known.who == who {
+		same, err := c.unchanged(ctx, known)
+		if err != nil {
+			return nil, err
+		}
+		if same {
+			return known.acl, nil
+		}
+	}
+	made, err := c.compile(ctx, withPolicies(e, who), who)
+	if err != nil {
+		return nil, err
+	}
+	c.acls.put(key, made)
+	return made.acl, nil
 }
 
-// allPolicies returns the policies of a token and of who is behind it, and what fills their templates.
-func (c *Core) allPolicies(ctx context.Context, e *token.Entry) ([]string, func(string) (string, bool), error) {
+// unchanged reports whether the policies are the same as they were when they were compiled.
+func (c *Core) unchanged(ctx context.Context, known *compiled) (bool, error) {
+	for i, n := range known.names {
+		if n == policy.RootName {
+			continue
+		}
+		if p, err := c.Policy(ctx, n); err != nil || p != known.parts[i] {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (c *Core) compile(ctx context.Context, names []string, who *Subject) (*compiled, error) {
+	made := &compiled{names: names, parts: make([]*ParsedPolicy, len(names)), who: who}
+	rules := make([]*policy.Policy, 0, len(names))
+	for i, n := range names {
+		if n == policy.RootName {
+			rules = append(rules, &policy.Policy{Name: policy.RootName})
+			continue
+		}
+		p, err := c.Policy(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		if made.parts[i] = p; p != nil {
+			rules = append(rules, p.Rules.Expand(who.fill))
+		}
+	}
+	made.acl = policy.Compile(rules...)
+	return made, nil
+}
+
+// fill gives the value of an expression in a policy's path: nothing for nobody.
+func (who *Subject) fill(expression string) (string, bool) {
+	if who == nil {
+		return "", false
+	}
+	return who.Fill(expression)
+}
+
+// subject returns who is behind a token, nil for nobody. It is ErrPermissionDenied for somebody who is disabled or gone.
+func (c *Core) subject(ctx context.Context, e *token.Entry) (*Subject, error) {
 	if e.EntityID == "" || c.options.Identity == nil {
-		return e.Policies, nil, nil
+		return nil, nil
 	}
-	more, err := c.options.Identity.Policies(ctx, c.identityStorage, e.EntityID)
+	who, err := c.options.Identity.Subject(ctx, c.identityStorage, e.EntityID)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	fill, err := c.options.Identity.Template(ctx, c.identityStorage, e.EntityID)
-	return sortedUnique(append(append([]string{}, e.Policies...), more...)), fill, err
+	if who == nil || who.Disabled {
+		return nil, logical.ErrPermissionDenied
+	}
+	return who, nil
+}
+
+// withPolicies are the policies of a token and of who is behind it. A root token has no others.
+func withPolicies(e *token.Entry, who *Subject) []string {
+	if who == nil || len(who.Policies) == 0 || e.Root() {
+		return e.Policies
+	}
+	return sortedUnique(append(slices.Clip(e.Policies), who.Policies...))
 }
 
 // IdentityPolicies are the policies that a token has by who is behind it.
@@ -120,79 +203,34 @@ func (c *Core) IdentityPolicies(ctx context.Context, e *token.Entry) ([]string, 
 	if e.EntityID == "" || c.options.Identity == nil {
 		return nil, nil
 	}
-	return c.options.Identity.Policies(ctx, c.identityStorage, e.EntityID)
+	who, err := c.options.Identity.Subject(ctx, c.identityStorage, e.EntityID)
+	if err != nil || who == nil {
+		return nil, err
+	}
+	return who.Policies, nil
 }
 
-// ACLOf returns what a token may do.
+// ACLOf returns what a token may do, and the policies that say so.
 func (c *Core) ACLOf(ctx context.Context, e *token.Entry) (*policy.ACL, []*policy.Policy, error) {
-	names, fill, err := c.allPolicies(ctx, e)
+	who, err := c.subject(ctx, e)
 	if err != nil {
 		return nil, nil, err
 	}
 	var rules []*policy.Policy
-	for _, n := range names {
-		p, err := c.rulesOf(ctx, n, fill)
-		if err != nil {
-			return nil, nil, err
-		}
-		if p != nil {
-			rules = append(rules, p)
-		}
-	}
-	return policy.Compile(rules...), rules, nil
-}
-
-func (c *Core) rulesOf(ctx context.Context, name string, fill func(string) (string, bool)) (*policy.Policy, error) {
-	if name == "root" {
-		return &policy.Policy{Name: policy.RootName}, nil
-	}
-	p, err := c.Policy(ctx, name)
-	if err != nil || p == nil {
-		return nil, err
-	}
-	if p.Rules.Templated() {
-		if fill == nil {
-			fill = func(string) (string, bool) { return "", false }
-		}
-		return p.Rules.Expand(fill), nil
-	}
-	return p.Rules, nil
-}
-
-func (c *Core) aclOfNames(ctx context.Context, key string, names []string, fill func(string) (string, bool)) (*policy.ACL, error) {
-	known := c.acls.get(key)
-	parts := make([]*ParsedPolicy, len(names))
-	same, templated := known != nil, false
-	for i, n := range names {
-		if n == "root" {
+	for _, n := range withPolicies(e, who) {
+		if n == policy.RootName {
+			rules = append(rules, &policy.Policy{Name: policy.RootName})
 			continue
 		}
 		p, err := c.Policy(ctx, n)
 		if err != nil {
-			return nil, err
-		}
-		parts[i] = p
-		same = same && known.parts[i] == p
-		templated = templated || p != nil && p.Rules.Templated()
-	}
-	if same && (fill == nil || !templated) {
-		return known.acl, nil
-	}
-	var rules []*policy.Policy
-	for _, n := range names {
-		p, err := c.rulesOf(ctx, n, fill)
-		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if p != nil {
-			rules = append(rules, p)
+			rules = append(rules, p.Rules.Expand(who.fill))
 		}
 	}
-	acl := policy.Compile(rules...)
-	if fill == nil || !templated {
-		c.acls.put(key, &compiled{acl: acl, parts: parts})
-	}
-	return acl, nil
+	return policy.Compile(rules...), rules, nil
 }
 
 func within(a netip.Addr, bounds []netip.Prefix) bool {
@@ -205,12 +243,26 @@ func within(a netip.Addr, bounds []netip.Prefix) bool {
 	return false
 }
 
-// Identity is what the core asks the identity store.
+// Identity is what the core asks the identity store. s is the store's own storage.
 type Identity interface {
-	// Login finds or makes the entity behind an alias.
-	Login(ctx context.Context, s logical.Storage, m *Mount, a *logical.Alias, now time.Time) (entityID string, err error)
-	// Policies are those of an entity and of its groups; ErrPermissionDenied for an entity that is disabled.
-	Policies(ctx context.Context, s logical.Storage, entityID string) ([]string, error)
-	// Template fills the templates of policies for an entity.
-	Template(ctx context.Context, s logical.Storage, entityID string) (func(string) (string, bool), error)
+	// Login finds or makes the entity behind a login through a mount, and brings its external groups up to date. It is
+	// ErrPermissionDenied for an entity that is disabled.
+	Login(ctx context.Context, s logical.Storage, m *Mount, by LoginBy, now time.Time) (entityID string, err error)
+	// Subject returns who an entity is, nil if there is none of this id and none that it was merged into.
+	Subject(ctx context.Context, s logical.Storage, entityID string) (*Subject, error)
+}
+
+// LoginBy is what an auth method knows of somebody who signs in.
+type LoginBy struct {
+	Alias  *logical.Alias
+	Groups []*logical.Alias
+}
+
+// Subject is who is behind a token. It is shared and not changed: after a change of the entity or its groups there is another.
+type Subject struct {
+	ID       string
+	Disabled bool
+	Policies []string // the entity's own and those of its groups: sorted, each once
+	// Fill gives the value of an expression in a policy's path, and false if there is none.
+	Fill func(expression string) (string, bool)
 }

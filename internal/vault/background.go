@@ -161,6 +161,9 @@ func (c *Core) periodic(ctx context.Context, now time.Time) error {
 	errs := []error{c.lockout.Sweep(ctx, now)}
 	for _, m := range t.Sorted() {
 		b := c.BackendOf(m)
+		if m.Upgrading {
+			errs = append(errs, c.Upgrade(ctx, m.Path, now))
+		}
 		if b == nil || b.Periodic == nil || ctx.Err() != nil {
 			continue
 		}

@@ -104,7 +104,7 @@ func withError(x *Exchange, err error) *Exchange {
 // admit takes a request through the gates: mount, token, uses, policy. It returns what is to be called.
 func (c *Core) admit(ctx context.Context, x *Exchange) (*logical.Backend, *logical.Request, error) {
 	call := x.Call
-	if err := checkPath(call.Path); err != nil {
+	if err := checkPath(call); err != nil {
 		return nil, nil, err
 	}
 	table, err := c.Table(ctx)
@@ -140,6 +140,9 @@ func (c *Core) admit(ctx context.Context, x *Exchange) (*logical.Backend, *logic
 	if m != nil {
 		r.Mount, r.Storage = strings.TrimPrefix(m.Path, AuthPrefix), c.store.At(m.Prefix())
 	}
+	if entry != nil {
+		r.Token = tokenOf(call, entry) // before anything is asked of the backend
+	}
 	if !open {
 		if err := c.permit(ctx, x, backend, route, r); err != nil {
 			return nil, nil, err
@@ -148,16 +151,25 @@ func (c *Core) admit(ctx context.Context, x *Exchange) (*logical.Backend, *logic
 	if backend == nil {
 		return nil, nil, logical.Fail(http.StatusNotFound, "no handler for route %q. route entry not found.", call.Path)
 	}
+	if m.Upgrading {
+		return nil, nil, errUpgrading
+	}
 	r.Operation = x.Operation
 	if entry != nil {
-		r.Token = tokenOf(call, entry)
 		r.Token.Sudo = x.Sudo
 	}
 	return backend, r, nil
 }
 
 // checkPath refuses paths that mean something else to others than they say.
-func checkPath(path string) error {
+func checkPath(call *Call) error {
+	path := call.Path
+	switch call.Operation {
+	case logical.Create, logical.Update, logical.Patch:
+		if strings.HasSuffix(path, "/") {
+			return logical.Invalid("cannot write to a path ending in '/'")
+		}
+	}
 	for _, b := range []byte(path) {
 		if b < ' ' || b == 0x7f {
 			return logical.Invalid("path cannot contain non-printable characters")

@@ -21,17 +21,18 @@ func (c *Core) issue(ctx context.Context, x *Exchange, resp *logical.Response) e
 	e := &token.Entry{
 		Type: token.Service, Path: x.Call.Path, Meta: a.Meta, DisplayName: a.DisplayName, Created: x.Call.Time, Issued: x.Call.Time,
 		TTL: a.TTL, MaxTTL: a.MaxTTL, ExplicitMaxTTL: a.ExplicitMaxTTL, Period: a.Period, Renewable: a.Renewable, BoundCIDRs: a.BoundCIDRs,
-		NumUses: a.NumUses, Limited: a.NumUses > 0, InternalData: a.InternalData, Mount: x.Mount.Path, EntityID: a.EntityID, Role: a.RoleName,
+		NumUses: a.NumUses, Limited: a.NumUses > 0, InternalData: a.InternalData, Mount: x.Mount.Path, Role: a.RoleName,
 	}
 	if a.PathSuffix != "" {
 		e.Path += "/" + a.PathSuffix
 	}
 	if login {
-		if err := c.nameLogin(ctx, x, a, e); err != nil {
-			return err
-		}
+		c.nameLogin(x, a, e)
 	} else if !a.Orphan && x.Token != nil {
-		e.Parent = x.Token.Hash
+		e.Parent, e.EntityID = x.Token.Hash, x.Token.EntityID
+	}
+	if err := c.recognize(ctx, x.Mount, a, e, x.Call.Time); err != nil {
+		return err
 	}
 	e.Policies = tokenPolicies(a)
 	if slices.Contains(e.Policies, "root") && login {
@@ -57,21 +58,25 @@ func (c *Core) issue(ctx context.Context, x *Exchange, resp *logical.Response) e
 	return c.complete(ctx, a, e, id)
 }
 
-// nameLogin fills what a login has and a token creation has not: who it is.
-func (c *Core) nameLogin(ctx context.Context, x *Exchange, a *logical.Auth, e *token.Entry) error {
+// nameLogin names the token of a login after where it came from.
+func (c *Core) nameLogin(x *Exchange, a *logical.Auth, e *token.Entry) {
 	if a.DisplayName != "" {
 		e.DisplayName = x.Mount.Path[len(AuthPrefix):len(x.Mount.Path)-1] + "-" + a.DisplayName
 	} else {
 		e.DisplayName = x.Mount.Path[len(AuthPrefix) : len(x.Mount.Path)-1]
 	}
-	if a.Alias == nil || c.options.Identity == nil {
-		return nil
+}
+
+// recognize finds out who a token is for, if it is for anybody: whom the mount knows by an alias, else whose token made it.
+func (c *Core) recognize(ctx context.Context, m *Mount, a *logical.Auth, e *token.Entry, now time.Time) error {
+	if a.Alias != nil && c.options.Identity != nil {
+		id, err := c.options.Identity.Login(ctx, c.identityStorage, m, LoginBy{a.Alias, a.GroupAliases}, now)
+		if err != nil {
+			return err
+		}
+		e.EntityID = id
 	}
-	id, err := c.options.Identity.Login(ctx, c.identityStorage, x.Mount, a.Alias, x.Call.Time)
-	if err != nil {
-		return err
-	}
-	a.EntityID, e.EntityID = id, id
+	a.EntityID = e.EntityID
 	return nil
 }
 
@@ -137,11 +142,8 @@ func (c *Core) complete(ctx context.Context, a *logical.Auth, e *token.Entry, id
 	a.ClientToken, a.Accessor, a.TTL, a.Renewable, a.Orphan = id, e.Accessor, e.TTL, e.Renewable, e.Parent == ""
 	a.Batch, a.NumUses, a.DisplayName = e.Type == token.Batch, e.NumUses, e.DisplayName
 	a.TokenPolicies, a.Policies = e.Policies, e.Policies
-	if e.EntityID == "" || c.options.Identity == nil {
-		return nil
-	}
-	more, err := c.options.Identity.Policies(ctx, c.identityStorage, e.EntityID)
-	if err != nil {
+	more, err := c.IdentityPolicies(ctx, e)
+	if err != nil || len(more) == 0 {
 		return err
 	}
 	a.IdentityPolicies = more

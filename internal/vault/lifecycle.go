@@ -65,6 +65,9 @@ func (c *Core) RenewToken(ctx context.Context, e *token.Entry, id string, increm
 	if err != nil {
 		return nil, err
 	}
+	if err := c.regroup(ctx, e, terms, now); err != nil {
+		return nil, err
+	}
 	resp := &logical.Response{}
 	renewed, err := c.opened.tokens.Renew(ctx, e.Hash, func(e *token.Entry) error {
 		if terms != nil {
@@ -92,6 +95,19 @@ func (c *Core) RenewToken(ctx context.Context, e *token.Entry, id string, increm
 	}
 	resp.Auth.TTL = renewed.Expires.Sub(now)
 	return resp, nil
+}
+
+// regroup brings the external groups of who renews up to date, where the auth method tells them again.
+func (c *Core) regroup(ctx context.Context, e *token.Entry, terms *logical.Auth, now time.Time) error {
+	if terms == nil || terms.Alias == nil || c.options.Identity == nil {
+		return nil
+	}
+	t, err := c.Table(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = c.options.Identity.Login(ctx, c.identityStorage, t.Mounts[e.Mount], LoginBy{terms.Alias, terms.GroupAliases}, now)
+	return err
 }
 
 // askMethod asks the auth method of a token whether and how it is renewed; nil means by the token's own terms.

@@ -29,6 +29,7 @@ type Mount struct {
 	SealWrap    bool              `json:"seal_wrap"`
 	Options     map[string]string `json:"options,omitempty"`
 	Config      MountConfig       `json:"config"`
+	Upgrading   bool              `json:"upgrading,omitempty"` // its data is not yet in the form of its version
 }
 
 // MountConfig is what tuning a mount changes.

@@ -30,6 +30,15 @@ func errorReply(e *logical.Error) *Reply {
 	return &Reply{Status: e.Status, Body: append(body, '\n')}
 }
 
+// told is how an error of no backend in particular is told: as a list of one, which is how Vault's clients see it. A request
+// without a valid token is told less.
+func told(x *Exchange, e *logical.Error) *logical.Error {
+	if x.Token == nil || e != logical.ErrPermissionDenied && e != logical.ErrUnsupportedPath && e != logical.ErrUnsupportedOperation {
+		return e
+	}
+	return &logical.Error{Status: e.Status, Errors: []string{"1 error occurred:\n\t* " + e.Error() + "\n\n"}}
+}
+
 // add adds headers to a reply, whose own may be shared.
 func (r *Reply) add(headers map[string]string) {
 	if len(headers) == 0 {
@@ -53,7 +62,7 @@ func (r *Reply) drop() {
 // reply renders what a backend has answered.
 func (c *Core) reply(x *Exchange, err error) *Reply {
 	if err != nil {
-		return errorReply(c.public(x.Call, err))
+		return errorReply(told(x, c.public(x.Call, err)))
 	}
 	resp := x.Response
 	if resp == nil {

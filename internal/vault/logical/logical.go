@@ -128,8 +128,9 @@ type Auth struct {
 	Meta             map[string]string
 	InternalData     map[string]any // kept with the token and handed back on renewal
 	DisplayName      string
-	Alias            *Alias // who this is to the identity store; nil: nobody in particular
-	EntityID         string // set by the core
+	Alias            *Alias   // who this is to the identity store; nil: nobody in particular
+	GroupAliases     []*Alias // the groups that the auth method says they are in
+	EntityID         string   // set by the core
 	Renewable        bool
 	TTL              time.Duration // 0: the mount's default
 	MaxTTL           time.Duration // 0: the mount's

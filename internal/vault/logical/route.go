@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Type is the type of a field.
@@ -72,6 +73,9 @@ type Backend struct {
 	RenewAuth Handler
 	// Setup runs in the transaction that mounts the backend, Options being the mount's.
 	Setup func(ctx context.Context, s Storage, options map[string]string) error
+	// Upgrade brings what an older version of the engine has kept to the form of this one, a part each time it is called, until
+	// there is no more; no request comes in meanwhile. nil: there is no older version.
+	Upgrade func(ctx context.Context, s Storage, now time.Time) (more bool, err error)
 	// Periodic runs about once a minute on one node, for each mount.
 	Periodic func(ctx context.Context, r *Request) error
 

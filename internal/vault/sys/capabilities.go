@@ -49,7 +49,7 @@ func (s *System) byAccessor(ctx context.Context, r *logical.Request) (*token.Ent
 
 func invalidToken(err error, text string) error {
 	if errors.Is(err, token.ErrInvalid) {
-		return logical.Invalid("%s", text)
+		return logical.Invalid("1 error occurred:\n\t* %s\n\n", text)
 	}
 	return err
 }

@@ -2,8 +2,9 @@ package sys
 
 import (
 	"context"
-	"net/http"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -134,7 +135,7 @@ func (s *System) readMount(auth bool) logical.Handler {
 		m := t.Mounts[place(auth, name)]
 		switch {
 		case m == nil && tune:
-			return nil, logical.Invalid("cannot fetch sysview for path %q", name+"/")
+			return nil, logical.Invalid("cannot fetch sysview for path %q", place(auth, name))
 		case m == nil && auth:
 			return nil, logical.Invalid("No auth engine at %s", name+"/")
 		case m == nil:
@@ -309,10 +310,14 @@ func configureLockout(c *vault.MountConfig, d logical.Data) error {
 }
 
 func (s *System) tune(ctx context.Context, r *logical.Request, path string) (*logical.Response, error) {
-	return nil, s.core.ChangeMounts(ctx, func(t *vault.Table, _ storage.Tx) error {
+	if r.Data.Has("options") && slices.Contains(protected, path) {
+		return nil, logical.Invalid("cannot tune parameter options of %s", path)
+	}
+	from, to := 0, 0
+	err := s.core.ChangeMounts(ctx, func(t *vault.Table, _ storage.Tx) error {
 		m := t.Mounts[path]
 		if m == nil {
-			return logical.Fail(http.StatusBadRequest, "no mount found at %s", path)
+			return logical.Invalid("tune of path %q failed: no mount entry found", path)
 		}
 		if err := configure(&m.Config, r.Data); err != nil {
 			return err
@@ -320,17 +325,53 @@ func (s *System) tune(ctx context.Context, r *logical.Request, path string) (*lo
 		if r.Data.Has("description") {
 			m.Description = r.Data.String("description")
 		}
-		return retune(m, r.Data.Pairs("options"))
+		from = versionOf(m)
+		if err := retune(m, r.Data.Pairs("options")); err != nil {
+			return err
+		}
+		to = versionOf(m)
+		b := s.core.BackendOf(m)
+		m.Upgrading = m.Upgrading || from < to && b != nil && b.Upgrade != nil
+		return nil
 	})
+	if err != nil || from == to {
+		return nil, err
+	}
+	// The client may go away: half a move helps nobody.
+	if err := s.core.Upgrade(context.WithoutCancel(ctx), path, r.Time); err != nil {
+		return nil, err
+	}
+	return &logical.Response{Warnings: []string{fmt.Sprintf("Upgraded mount from version %d to version %d.", from, to)}}, nil
 }
 
-// retune changes the options of a mount. Only kv has any, and its version only rises.
+// versionOf is the version of the engine that a mount was made with, 0 for one that has none. A kv mount has version 1 if it
+// says nothing.
+func versionOf(m *vault.Mount) int {
+	if m.Type != "kv" {
+		return 0
+	}
+	if m.Options["version"] == "2" {
+		return 2
+	}
+	return 1
+}
+
+// retune changes the options of a mount; an empty one is taken away. The version of a kv mount only rises.
 func retune(m *vault.Mount, options map[string]string) error {
 	if len(options) == 0 {
 		return nil
 	}
-	if version, ok := options["version"]; ok && version != m.Options["version"] && !(m.Type == "kv" && version == "1" && m.Options["version"] == "") {
-		return logical.Invalid("the version of a kv mount cannot be changed; mount a new one and copy")
+	if text, ok := options["version"]; ok && m.Type == "kv" {
+		version, err := strconv.Atoi(text)
+		switch {
+		case text != "" && err != nil:
+			return logical.Invalid("unable to parse options: %q is not a version", text)
+		case version != 1 && version != 2:
+			return logical.Invalid("invalid version provided: %d", version)
+		case version < versionOf(m):
+			return logical.Invalid("cannot downgrade mount from version %d", versionOf(m))
+		}
+		options["version"] = strconv.Itoa(version)
 	}
 	merged := map[string]string{}
 	for k, v := range m.Options {
@@ -338,6 +379,9 @@ func retune(m *vault.Mount, options map[string]string) error {
 	}
 	for k, v := range options {
 		merged[k] = v
+		if v == "" {
+			delete(merged, k)
+		}
 	}
 	m.Options = merged
 	return nil
@@ -347,6 +391,9 @@ func (s *System) unmount(auth bool) logical.Handler {
 	return func(ctx context.Context, r *logical.Request) (*logical.Response, error) {
 		path := place(auth, r.Params.Get("path"))
 		if slices.Contains(protected, path) {
+			if path == "auth/token/" {
+				return nil, logical.Invalid("token credential backend cannot be disabled")
+			}
 			return nil, logical.Invalid("cannot unmount %q", path)
 		}
 		return nil, s.core.Unmount(ctx, path, r.Time)

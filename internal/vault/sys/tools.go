@@ -99,10 +99,10 @@ func toolRandom(_ context.Context, r *logical.Request) (*logical.Response, error
 		}
 	}
 	if n < 1 {
-		return nil, logical.Invalid("\"bytes\" cannot be less than 1")
+		return nil, logical.Invalid("'bytes' cannot be less than 1")
 	}
 	if n > mostRandom {
-		return nil, logical.Invalid("\"bytes\" should be less than %d", mostRandom)
+		return nil, logical.Invalid("'bytes' should be less than %d", mostRandom)
 	}
 	raw := make([]byte, n)
 	if _, err := rand.Read(raw); err != nil {

@@ -83,6 +83,64 @@ client.auth.token.revoke_accessor(accessor)
 refused(exceptions.Forbidden, other.auth.token.lookup_self, "permission denied")
 client.sys.delete_policy(name="reader")
 
+# identity
+client.sys.enable_auth_method("userpass")
+client.auth.userpass.create_or_update_user("ann", password="correct horse")
+accessor = client.sys.list_auth_methods()["data"]["userpass/"]["accessor"]
+identity = client.secrets.identity
+entity = identity.create_or_update_entity(name="ann", policies=["reader"], metadata=dict(team="red"))["data"]["id"]
+alias = identity.create_or_update_entity_alias(name="ann", canonical_id=entity, mount_accessor=accessor)["data"]["id"]
+read = identity.read_entity(entity_id=entity)["data"]
+assert read["name"] == "ann" and read["metadata"] == {"team": "red"} and read["aliases"][0]["id"] == alias, read
+assert identity.read_entity_by_name(name="ANN")["data"]["id"] == entity
+identity.create_or_update_entity_by_name(name="bob", policies="x")
+assert identity.list_entities_by_name()["data"]["keys"] == ["ann", "bob"]
+assert entity in identity.list_entities()["data"]["keys"]
+group = identity.create_or_update_group(name="staff", policies=["writer"], member_entity_ids=[entity])["data"]["id"]
+outer = identity.create_or_update_group_by_name(name="all", policies=["outer"], member_group_ids=[group])["data"]["id"]
+assert identity.read_group(group_id=group)["data"]["member_entity_ids"] == [entity]
+assert identity.read_group_by_name(name="staff")["data"]["parent_group_ids"] == [outer]
+signed = hvac.Client(url=os.environ["VAULT_ADDR"]).auth.userpass.login("ann", "correct horse")["auth"]
+assert signed["entity_id"] == entity and signed["identity_policies"] == ["outer", "reader", "writer"], signed
+assert signed["policies"] == ["default", "outer", "reader", "writer"] and signed["token_policies"] == ["default"], signed
+assert identity.lookup_entity(alias_name="ann", alias_mount_accessor=accessor)["data"]["id"] == entity
+assert identity.lookup_group(name="all")["data"]["id"] == outer
+assert identity.read_entity_alias(alias_id=alias)["data"]["mount_path"] == "auth/userpass/"
+assert identity.list_entity_aliases()["data"]["keys"] == [alias]
+identity.update_group(group_id=outer, name="all", member_group_ids=[])
+external = identity.create_or_update_group(name="ext", group_type="external")["data"]["id"]
+outside = identity.create_or_update_group_alias(name="admins", mount_accessor=accessor, canonical_id=external)["data"]["id"]
+assert identity.read_group_alias(alias_id=outside)["data"]["canonical_id"] == external
+assert identity.list_group_aliases()["data"]["keys"] == [outside]
+identity.delete_group_alias(entity_id=outside)
+identity.configure_tokens_backend(issuer="https://vault.example:8200")
+assert identity.read_tokens_backend_configuration()["data"]["issuer"] == "https://vault.example:8200"
+identity.create_named_key(name="k", rotation_period="12h", verification_ttl="12h", algorithm="ES256", allowed_client_ids=["*"])
+assert identity.read_named_key(name="k")["data"] == dict(rotation_period=43200, verification_ttl=43200, algorithm="ES256", allowed_client_ids=["*"])
+assert "k" in identity.list_named_keys()["data"]["keys"]
+identity.rotate_named_key(name="k", verification_ttl="1h")  # in this version it writes the key instead
+identity.create_or_update_role(name="r", key="k", ttl="1h")
+assert identity.read_role(name="r")["data"]["ttl"] == 3600
+assert identity.list_roles()["data"]["keys"] == ["r"]
+refused(exceptions.InvalidRequest, lambda: identity.generate_signed_id_token(name="r"), "no entity associated with the request's token")
+refused(exceptions.InvalidRequest, lambda: identity.delete_named_key(name="k"), "referenced by these roles: r")
+assert identity.introspect_signed_id_token(token="x.y.z")["active"] is False
+assert identity.read_well_known_configurations()["issuer"] == "https://vault.example:8200/v1/identity/oidc"
+shown = identity.read_active_public_keys()
+assert len(shown["keys"]) == 2, shown
+identity.delete_role(name="r")
+identity.delete_named_key(name="k")
+bob = identity.read_entity_by_name(name="bob")["data"]["id"]
+identity.merge_entities(from_entity_ids=[bob], to_entity_id=entity)
+assert identity.read_entity(entity_id=entity)["data"]["merged_entity_ids"] == [bob]
+refused(exceptions.InvalidRequest, lambda: identity.update_entity(entity_id=bob, name="x"), "entity not found from id")
+identity.delete_entity_alias(alias_id=alias)
+identity.delete_group(group_id=group)
+identity.delete_group_by_name(name="all")
+identity.delete_entity(entity_id=entity)
+refused(exceptions.InvalidPath, lambda: identity.read_entity(entity_id=entity), "")
+client.sys.disable_auth_method("userpass")
+
 # wrapping
 wrapped = client.sys.wrap(payload=dict(a="b"), ttl=60)
 token = wrapped["wrap_info"]["token"]

@@ -64,6 +64,9 @@ func (m *Method) create(orphan bool) logical.Handler {
 				return nil, logical.Invalid("unknown role %s", name)
 			}
 			warnings, err := role.bound(r, a, maker)
+			if err == nil {
+				err = role.alias(r, a)
+			}
 			return &logical.Response{Auth: a, Warnings: warnings}, err
 		}
 		if err := m.bound(r, a, maker, orphan); err != nil {
@@ -157,7 +160,7 @@ func (m *Method) bound(r *logical.Request, a *logical.Auth, maker *token.Entry, 
 	case a.Period > 0 && !sudo:
 		return logical.Invalid("root or sudo privileges required to create periodic token")
 	case r.Data.String("entity_alias") != "":
-		return logical.Invalid("'entity_alias' is only allowed in combination with a role")
+		return logical.Invalid("'entity_alias' is only allowed in combination with token role")
 	}
 	if len(a.Policies) == 0 {
 		a.Policies = slices.Clone(maker.Policies)
@@ -244,6 +247,40 @@ func (role *Role) bound(r *logical.Request, a *logical.Auth, maker *token.Entry)
 		return nil, logical.Invalid("batch tokens are not allowed by this role")
 	}
 	return warnings, nil
+}
+
+// alias makes the token that of somebody whom the role allows, known by a name in this very method.
+func (role *Role) alias(r *logical.Request, a *logical.Auth) error {
+	name := r.Data.String("entity_alias")
+	if name == "" {
+		return nil
+	}
+	if lower := strings.ToLower(name); !slices.ContainsFunc(role.AllowedAliases, func(p string) bool { return matches(p, lower) }) {
+		return logical.Invalid("invalid 'entity_alias' value")
+	}
+	a.Alias = &logical.Alias{Name: name}
+	return nil
+}
+
+// matches reports whether a name is as a pattern says, in which a star is any text, slashes and all.
+func matches(pattern, name string) bool {
+	head, rest, star := strings.Cut(pattern, "*")
+	if !star {
+		return pattern == name
+	}
+	name, ok := strings.CutPrefix(name, head)
+	if !ok {
+		return false
+	}
+	parts := strings.Split(rest, "*")
+	for _, part := range parts[:len(parts)-1] { // as early as it can be
+		_, after, found := strings.Cut(name, part)
+		if !found {
+			return false
+		}
+		name = after
+	}
+	return strings.HasSuffix(name, parts[len(parts)-1])
 }
 
 func (role *Role) policies(a *logical.Auth, maker *token.Entry, sudo bool) error {

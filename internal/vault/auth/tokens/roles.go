@@ -4,7 +4,6 @@ import (
 	"context"
 	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ArcadeLabsInc/zvault/internal/storage"
@@ -111,10 +110,7 @@ func (role *Role) set(d logical.Data) error {
 		"disallowed_policies_glob": &role.DisallowedGlob, "allowed_entity_aliases": &role.AllowedAliases,
 	} {
 		if d.Has(field) {
-			*to = d.Strings(field)
-			if strings.Contains(field, "policies") {
-				clean(*to)
-			}
+			*to = clean(d.Strings(field))
 		}
 	}
 	for _, p := range slices.Concat(role.AllowedGlob, role.DisallowedGlob) {

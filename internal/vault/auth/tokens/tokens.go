@@ -51,7 +51,10 @@ func New() *Method {
 // Manage tells the backend which core it serves.
 func (m *Method) Manage(c *vault.Core) { m.core = c }
 
-var badToken = logical.Fail(http.StatusForbidden, "bad token")
+var (
+	badToken    = logical.Fail(http.StatusForbidden, "bad token")
+	badAccessor = logical.Invalid("1 error occurred:\n\t* invalid accessor\n\n")
+)
 
 // given finds the token that a request is about.
 func (m *Method) given(ctx context.Context, r *logical.Request) (*token.Entry, error) {
@@ -73,7 +76,7 @@ func (m *Method) byAccessor(ctx context.Context, r *logical.Request) (*token.Ent
 	}
 	e, err := m.core.Tokens().ByAccessor(ctx, accessor, r.Time)
 	if errors.Is(err, token.ErrInvalid) {
-		return nil, logical.Fail(http.StatusForbidden, "invalid accessor")
+		return nil, badAccessor
 	}
 	return e, err
 }
@@ -152,6 +155,9 @@ func (m *Method) describe(ctx context.Context, e *token.Entry, id string, now ti
 
 func (m *Method) renew(ctx context.Context, r *logical.Request) (*logical.Response, error) {
 	e, err := m.given(ctx, r)
+	if logical.Is(err, badToken) {
+		return nil, logical.Invalid("token not found")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -203,6 +209,9 @@ func (m *Method) revokeSelf(ctx context.Context, r *logical.Request) (*logical.R
 
 func (m *Method) revokeAccessor(ctx context.Context, r *logical.Request) (*logical.Response, error) {
 	e, err := m.byAccessor(ctx, r)
+	if logical.Is(err, badAccessor) {
+		return &logical.Response{Warnings: []string{"No token found with this accessor"}}, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -13,13 +13,14 @@ import (
 	"github.com/ArcadeLabsInc/zvault/internal/storage"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/internal/rendered"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/internal/tree"
+	"github.com/ArcadeLabsInc/zvault/internal/vault/engine/internal/unversioned"
 	"github.com/ArcadeLabsInc/zvault/internal/vault/logical"
 )
 
 // DefaultTTL is the lease_duration of a secret that names none: 32 days.
 const DefaultTTL = 2764800 * time.Second
 
-const prefix = "v1/"
+const prefix = unversioned.Prefix
 
 // New returns the engine. It gives no leases: its Backend has no Revoke, and the Lease of its responses is only a duration to
 // be shown.
@@ -112,7 +113,7 @@ func write(ctx context.Context, r *logical.Request) (*logical.Response, error) {
 	if len(r.Data.Raw) == 0 {
 		return nil, logical.Invalid("missing data fields")
 	}
-	return nil, logical.Store(ctx, r.Storage, prefix+path, r.Data.Raw)
+	return nil, unversioned.Change(ctx, r.Storage, func(tx storage.Tx) error { return logical.Put(ctx, tx, prefix+path, r.Data.Raw) })
 }
 
 func checkPath(path string) error {
@@ -132,7 +133,7 @@ func checkPath(path string) error {
 }
 
 func remove(ctx context.Context, r *logical.Request) (*logical.Response, error) {
-	return nil, logical.Remove(ctx, r.Storage, prefix+r.Params.Get("path"))
+	return nil, unversioned.Change(ctx, r.Storage, func(tx storage.Tx) error { return tx.Delete(ctx, prefix+r.Params.Get("path")) })
 }
 
 // list names what is directly in a folder.

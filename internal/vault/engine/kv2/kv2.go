@@ -20,9 +20,10 @@ import (
 // New returns the engine.
 func New() *logical.Backend {
 	b := &logical.Backend{
-		Type:   "kv",
-		Help:   "Keeps secrets in versions: older ones can be read, deleted, brought back and destroyed.",
-		Routes: []*logical.Route{configRoute(), {Pattern: "*path", Ops: everything(invalid), Synopsis: "Not a path of this engine."}},
+		Type:    "kv",
+		Help:    "Keeps secrets in versions: older ones can be read, deleted, brought back and destroyed.",
+		Upgrade: upgrade,
+		Routes:  []*logical.Route{configRoute(), {Pattern: "*path", Ops: everything(invalid), Synopsis: "Not a path of this engine."}},
 	}
 	for _, r := range []*logical.Route{
 		dataRoute(), metadataRoute(), detailedRoute(), subkeysRoute(),
