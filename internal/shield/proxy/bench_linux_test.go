@@ -37,10 +37,12 @@ import (
 
 func init() { goPrograms["bench-server"], goPrograms["bench-proxy"] = benchServer, benchProxy }
 
-// benchConns is how many connections ask at once, benchFor for how long each round.
+// benchConns is how many connections ask at once, benchFor for how long each round. First they ask as fast as they can, where
+// the tail is how long the queue is, then each once in benchPace.
 const (
 	benchConns  = 64
 	benchFor    = 1500 * time.Millisecond
+	benchPace   = 80 * time.Millisecond
 	benchRounds = 5
 )
 
@@ -65,26 +67,34 @@ func benchmarkProxies(b *testing.B, size int) {
 	for _, kind := range kinds {
 		proxies[kind] = startRole(b, "bench-proxy", kind+"|"+ca+"|"+b.TempDir())
 	}
-	rates, tails, cpus := map[string][]float64{}, map[string][]float64{}, map[string][]float64{}
+	rates, tails, cpus, paced := map[string][]float64{}, map[string][]float64{}, map[string][]float64{}, map[string][]float64{}
 	for range benchRounds {
 		for _, kind := range kinds {
 			before := proxies[kind].cpu(b)
-			latencies := load(b, proxies[kind], fmt.Sprintf("https://%s:%s/%d", host, server.port(), size))
-			slices.Sort(latencies)
+			address := fmt.Sprintf("https://%s:%s/%d", host, server.port(), size)
+			latencies := load(b, proxies[kind], address, 0)
 			rates[kind] = append(rates[kind], float64(len(latencies))/benchFor.Seconds())
-			tails[kind] = append(tails[kind], latencies[len(latencies)*99/100].Seconds()*1000)
+			tails[kind] = append(tails[kind], tail(latencies))
 			cpus[kind] = append(cpus[kind], (proxies[kind].cpu(b)-before).Seconds()*1e6/float64(len(latencies)))
+			paced[kind] = append(paced[kind], tail(load(b, proxies[kind], address, benchPace)))
 		}
 	}
 	for i, kind := range kinds {
-		b.Logf("%-16s %8.0f requests/s  p99 %6.2f ms  %6.1f µs of processor a request", kind, median(rates[kind]), median(tails[kind]), median(cpus[kind]))
+		b.Logf("%-16s %8.0f requests/s  p99 %6.2f ms  paced %6.2f ms  %6.1f µs of processor a request", kind, median(rates[kind]), median(tails[kind]), median(paced[kind]), median(cpus[kind]))
 		if i > 0 {
 			name := strings.ReplaceAll(strings.ReplaceAll(kind, ",", ""), " ", "-")
 			b.ReportMetric(median(rates["bare"])/median(rates[kind]), name+"/bare-time")
 			b.ReportMetric(median(cpus[kind])/median(cpus["bare"]), name+"/bare-cpu")
 			b.ReportMetric(median(tails[kind])-median(tails["bare"]), name+"-added-p99-ms")
+			b.ReportMetric(median(paced[kind])-median(paced["bare"]), name+"-added-paced-p99-ms")
 		}
 	}
+}
+
+// tail is the 99th percentile in milliseconds.
+func tail(all []time.Duration) float64 {
+	slices.Sort(all)
+	return all[len(all)*99/100].Seconds() * 1000
 }
 
 func median(all []float64) float64 {
@@ -144,8 +154,8 @@ func startRole(b *testing.B, name, argument string) role {
 	return r
 }
 
-// load asks for benchFor and returns how long each request took.
-func load(b *testing.B, p role, address string) []time.Duration {
+// load asks for benchFor, once in pace on each connection or at once if that is 0, and returns how long each request took.
+func load(b *testing.B, p role, address string, pace time.Duration) []time.Duration {
 	b.Helper()
 	var mu sync.Mutex
 	var all []time.Duration
@@ -176,8 +186,17 @@ func load(b *testing.B, p role, address string) []time.Duration {
 			err := ask() // opens the connection
 			ready.Done()
 			ready.Wait()
+			var ticks <-chan time.Time
+			if pace > 0 {
+				ticker := time.NewTicker(pace)
+				defer ticker.Stop()
+				ticks = ticker.C
+			}
 			var mine []time.Duration
 			for end := time.Now().Add(benchFor); err == nil && time.Now().Before(end); {
+				if ticks != nil {
+					<-ticks
+				}
 				from := time.Now()
 				if err = ask(); err == nil {
 					mine = append(mine, time.Since(from))
