@@ -10,11 +10,19 @@ import (
 // The search is that of Wu and Manber ("A fast algorithm for multi-pattern searching", 1994) with blocks of four bytes. All
 // forms agree on a window of m bytes, their beginnings. For the last block of the text under the window a table tells how far
 // the window can move before any form could fit; only where that is 0, and a filter knows both ends of the window, are forms
-// looked up. With windows of up to 12 bytes that is about one look into the table for every six bytes of text.
+// looked up. With windows of 12 bytes that is about one look into the table for every six bytes of text. Few forms have longer
+// windows, as long as the table still fits into a processor's first caches.
 const (
-	blockSize = 4
-	maxWindow = 12
+	blockSize  = 4
+	maxWindow  = 12
+	fewWindow  = 32
+	smallTable = 1 << 17
 )
+
+// longestWindow is how long the window of n forms may be.
+func longestWindow(n int) int {
+	return min(fewWindow, max(maxWindow, smallTable/(8*n)+blockSize-1))
+}
 
 // form is one encoding of one value.
 type form struct {
@@ -169,7 +177,7 @@ func (b *builder) build() *index {
 	if len(raw) == 0 {
 		return nil
 	}
-	x := &index{window: maxWindow, keys: make([]uint64, len(raw)), forms: make([]form, len(raw))}
+	x := &index{window: longestWindow(len(raw)), keys: make([]uint64, len(raw)), forms: make([]form, len(raw))}
 	for i, f := range raw {
 		x.keys[i] = f.key
 		x.forms[i] = form{bytes: f.bytes, parent: x.parentOf(i, f.bytes), name: f.name, encoding: f.encoding}

@@ -26,7 +26,7 @@ const (
 // openBody reads a small body as a whole and lists its placeholders. Larger ones, and those of unknown length, are looked
 // through as they are sent.
 func (v *visit) openBody(out *http.Request) ([]wanted, error) {
-	if out.Body == nil || out.Body == http.NoBody || out.ContentLength <= 0 || out.ContentLength > maxBuffered || isGRPC(out.Header) {
+	if out.Body == nil || out.Body == http.NoBody || out.ContentLength <= 0 || out.ContentLength > maxBuffered || len(out.Trailer) > 0 || isGRPC(out.Header) {
 		return nil, nil
 	}
 	raw := make([]byte, out.ContentLength)

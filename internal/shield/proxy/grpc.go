@@ -10,9 +10,12 @@ import (
 	"strings"
 )
 
-// isGRPC reports whether a body is of gRPC's messages: a byte of flags, the length in four bytes, the message.
+// isGRPC reports whether a body is of gRPC's messages: a byte of flags, the length in four bytes, the message. The text form of
+// gRPC-Web is not: it is all in base64.
 func isGRPC(h http.Header) bool {
-	return strings.HasPrefix(strings.ToLower(h.Get("Content-Type")), "application/grpc")
+	kind, _, _ := strings.Cut(strings.ToLower(h.Get("Content-Type")), ";")
+	kind, _, _ = strings.Cut(strings.TrimSpace(kind), "+")
+	return kind == "application/grpc" || kind == "application/grpc-web"
 }
 
 const (

@@ -269,3 +269,43 @@ func TestProxy_Multiplexes(t *testing.T) {
 		}
 	}
 }
+
+// Types that begin like gRPC's and are something else pass as any body does; trailers of requests arrive, without placeholders.
+func TestProxy_RequestTrailers(t *testing.T) {
+	t.Parallel()
+	trailers := make(chan string, 8)
+	s := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		trailers <- r.Trailer.Get("X-Sum")
+		w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
+		_, _ = w.Write(body)
+	})
+	b := newBench(t, options{})
+	for _, h2 := range []bool{false, true} {
+		for _, sum := range []string{"12", b.holder("TOKEN")} {
+			r := request(t, "POST", "https://"+host+":"+port(t, s)+"/", "AAAAAAdhIGJvZHk=", "Content-Type", "application/grpc-web-text")
+			r.ContentLength, r.Trailer = -1, http.Header{"X-Sum": {sum}}
+			answer, err := b.client(h2).Do(r)
+			if sum != "12" {
+				if err == nil {
+					answer.Body.Close()
+				}
+				if err == nil && answer.StatusCode != http.StatusForbidden || len(trailers) > 0 {
+					t.Errorf("h2 %v: a placeholder in a trailer arrived", h2)
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(answer.Body)
+			answer.Body.Close()
+			if got := <-trailers; err != nil || string(body) != "AAAAAAdhIGJvZHk=" || got != "12" {
+				t.Errorf("h2 %v: %q, trailer %q, %v", h2, body, got, err)
+			}
+		}
+	}
+}
