@@ -43,6 +43,10 @@ func (v *visit) clean(answer *http.Response) error {
 			h.Del(name)
 		}
 	}
+	if answer.ContentLength == 0 && v.in.Method != http.MethodHead {
+		answer.Body = http.NoBody // HTTP/2 has one of its own
+	}
+	v.empty = answer.Body == http.NoBody && len(answer.Trailer) == 0
 	if answer.Body == http.NoBody || v.in.Method == http.MethodHead {
 		return nil
 	}

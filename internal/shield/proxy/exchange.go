@@ -21,6 +21,7 @@ type visit struct {
 	// upgrade says that another protocol is asked for.
 	upgrade bool
 	window  *window // not nil: the answer is to be cut to a range
+	empty   bool    // the answer has neither body nor trailers
 
 	mu      sync.Mutex
 	refused *Refusal // what stopped the body
@@ -42,7 +43,7 @@ func (p *Proxy) exchange(w http.ResponseWriter, r *http.Request, to target) {
 			return
 		}
 	}
-	p.reverse.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
+	p.reverse.ServeHTTP(unhurried{ResponseWriter: w, v: v}, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
 }
 
 // event is what is recorded of this request.
@@ -125,6 +126,24 @@ func rewrite(pr *httputil.ProxyRequest) {
 		v.upgrade = false
 	}
 }
+
+// unhurried sends the head of an answer that is nothing but a head together with its end. gRPC takes its status from such a head
+// only if the stream ends with it.
+type unhurried struct {
+	http.ResponseWriter
+	v *visit
+}
+
+// FlushError implements what http.ResponseController looks for.
+func (w unhurried) FlushError() error {
+	if w.v.empty {
+		return nil
+	}
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// Unwrap lets http.ResponseController reach everything else.
+func (w unhurried) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // roundTripper sends requests, with values, and masks answers.
 type roundTripper struct{ p *Proxy }
