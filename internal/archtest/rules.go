@@ -44,7 +44,7 @@ var tools = []string{".", "bench", "internal/archtest"}
 // helpers serve tests. They may import what they test, and only tests and other helpers import them.
 var helpers = []string{
 	"internal/testpg", "internal/storage/storagetest", "internal/server/servertest", "internal/vault/logical/logicaltest",
-	"internal/vault/engine/internal/conversation", "internal/broker/brokertest", "internal/mcp/tool/tooltest", "internal/testservice",
+	"internal/vault/engine/internal/conversation", "internal/broker/brokertest", "internal/mcp/tool/tooltest", "internal/testservice", "internal/testinstall",
 }
 
 // apart lists folders whose packages are alternatives and know nothing of each other. What they share is in the folder

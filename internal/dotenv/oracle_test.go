@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"github.com/ArcadeLabsInc/zvault/internal/testinstall"
 )
 
 // oracle is a node process with the real packages.
@@ -23,41 +25,9 @@ type oracle struct {
 // packages are the reference, as the registry had them when they were last compared.
 var packages = []string{"dotenv@18.0.10", "dotenv-expand@13.0.0"}
 
-// cacheDir makes a folder of the user's cache, which outlives the test.
-func cacheDir(t testing.TB, name string) string {
-	t.Helper()
-	base, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(base, "zvault-test", name)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-// installed runs an installation once; the marker says that it was completed.
-func installed(t testing.TB, dir string, install *exec.Cmd) {
-	t.Helper()
-	marker := filepath.Join(dir, ".complete")
-	if _, err := os.Stat(marker); err == nil {
-		return
-	}
-	install.Dir = dir
-	if out, err := install.CombinedOutput(); err != nil {
-		t.Fatalf("installing for the test: %v\n%s", err, out)
-	}
-	if err := os.WriteFile(marker, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func startOracle(t testing.TB) *oracle {
 	t.Helper()
-	dir := cacheDir(t, "npm-dotenv-18.0.10")
-	args := append([]string{"install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", "."}, packages...)
-	installed(t, dir, exec.Command("npm", args...))
+	dir := testinstall.NPM(t, "npm-dotenv-18.0.10", packages...)
 	script, err := filepath.Abs("testdata/oracle.cjs")
 	if err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 // module of its own so that nothing of theirs comes near the product.
 func realReader(dialect string) func(*testing.T) reader {
 	return func(t *testing.T) reader {
-		program := filepath.Join(cacheDir(t, "readers-1"), dialect)
+		program := filepath.Join(t.TempDir(), dialect)
 		build := exec.Command("go", "build", "-o", program, ".")
 		build.Dir = filepath.Join("testdata", "readers")
 		build.Env = append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0", "GOFLAGS=")

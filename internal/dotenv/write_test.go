@@ -17,6 +17,7 @@ import (
 
 	"github.com/ArcadeLabsInc/zvault/internal/dotenv"
 	"github.com/ArcadeLabsInc/zvault/internal/secret"
+	"github.com/ArcadeLabsInc/zvault/internal/testinstall"
 )
 
 // nasty values are what quoting goes wrong with.
@@ -159,14 +160,11 @@ func startNode(t *testing.T) reader {
 }
 
 func startPython(t *testing.T) reader {
-	// A bare system has no pip, but venv, which brings one.
-	dir := cacheDir(t, "venv-python-dotenv-1.1.1")
-	installed(t, dir, exec.Command("sh", "-c", "python3 -m venv . && bin/pip install --quiet --disable-pip-version-check python-dotenv==1.1.1"))
 	script, err := filepath.Abs("testdata/python.py")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(filepath.Join(dir, "bin", "python"), script)
+	cmd := exec.Command(testinstall.Pip(t, "python-dotenv-1.1.1", "python-dotenv==1.1.1"), script)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

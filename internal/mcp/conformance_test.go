@@ -1,19 +1,20 @@
 package mcp_test
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
+	"time"
 
 	"github.com/ArcadeLabsInc/zvault/internal/mcp"
+	"github.com/ArcadeLabsInc/zvault/internal/testinstall"
 )
 
 // Programs of others that try the server, in the versions that the tests were last run with. They want a newer Node than many
@@ -24,18 +25,15 @@ const (
 	inspector   = "@modelcontextprotocol/inspector@2.12.0"
 )
 
+// patience ends such a program if it hangs, so that the test says which it was.
+const patience = 4 * time.Minute
+
 // programs is where those are, installed once.
 type programs struct {
 	node, conformance, inspector string
 }
 
-var (
-	programsOnce sync.Once
-	programsDir  string
-	programsFail string
-)
-
-// installed makes a folder of the user's cache with the programs.
+// installed returns the programs.
 func installed(t *testing.T) programs {
 	t.Helper()
 	system, cpu := map[string]string{"windows": "win"}[runtime.GOOS], map[string]string{"amd64": "x64"}[runtime.GOARCH]
@@ -46,35 +44,7 @@ func installed(t *testing.T) programs {
 		cpu = runtime.GOARCH
 	}
 	node := "node-" + system + "-" + cpu
-	programsOnce.Do(func() {
-		base, err := os.UserCacheDir()
-		if err != nil {
-			programsFail = err.Error()
-			return
-		}
-		programsDir = filepath.Join(base, "zvault-test", "mcp-0.2.0-alpha.12-2.12.0")
-		marker := filepath.Join(programsDir, ".complete")
-		if _, err := os.Stat(marker); err == nil {
-			return
-		}
-		if err := os.MkdirAll(programsDir, 0o700); err != nil {
-			programsFail = err.Error()
-			return
-		}
-		cmd := exec.Command("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", ".", node+"@"+nodeVersion, conformance, inspector)
-		cmd.Dir = programsDir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			programsFail = err.Error() + "\n" + string(out)
-			return
-		}
-		if err := os.WriteFile(marker, nil, 0o600); err != nil {
-			programsFail = err.Error()
-		}
-	})
-	if programsFail != "" {
-		t.Fatalf("installing the programs: %s", programsFail)
-	}
-	modules := filepath.Join(programsDir, "node_modules")
+	modules := filepath.Join(testinstall.NPM(t, "mcp-0.2.0-alpha.12-2.12.0", node+"@"+nodeVersion, conformance, inspector), "node_modules")
 	return programs{
 		node: filepath.Join(modules, node, "bin", "node"), conformance: filepath.Join(modules, "@modelcontextprotocol", "conformance", "dist", "index.js"),
 		inspector: filepath.Join(modules, "@modelcontextprotocol", "inspector", "clients", "launcher", "build", "index.js"),
@@ -104,7 +74,9 @@ func TestConformance(t *testing.T) {
 		}))
 		t.Cleanup(web.Close)
 		args := []string{p.conformance, "server", "--url", web.URL + mcp.Path, "--requirements", revision, "-o", t.TempDir()}
-		out, err := exec.CommandContext(t.Context(), p.node, args...).CombinedOutput() //nolint:gosec // of this file
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		out, err := exec.CommandContext(ctx, p.node, args...).CombinedOutput() //nolint:gosec // of this file
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}

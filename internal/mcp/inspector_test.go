@@ -3,6 +3,7 @@ package mcp_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -67,7 +68,9 @@ func TestInspector(t *testing.T) {
 				reach = []string{url, "--transport", "http", "--header", "Authorization: Bearer " + token}
 			}
 			inspect := func(args ...string) string {
-				cmd := exec.CommandContext(t.Context(), p.node, slices.Concat([]string{p.inspector, "--cli"}, reach, args)...) //nolint:gosec // of this file
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				defer cancel()
+				cmd := exec.CommandContext(ctx, p.node, slices.Concat([]string{p.inspector, "--cli"}, reach, args)...) //nolint:gosec // of this file
 				cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
 				out, err := cmd.CombinedOutput()
 				var failed *exec.ExitError

@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/ArcadeLabsInc/zvault/internal/testinstall"
 )
 
 // Real programs, unchanged, under the shield: the server gets the value; environment and output of the program have none.
@@ -113,18 +115,7 @@ func makeWheel(t testing.TB) []byte {
 // python is an interpreter with the libraries of the test.
 func python(t testing.TB) string {
 	t.Helper()
-	base, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(base, "zvault-test", "venv-shield-1")
-	if _, err := os.Stat(filepath.Join(dir, ".complete")); err != nil {
-		out, err := exec.Command("sh", "-c", `python3 -m venv "$1" && "$1/bin/pip" install --quiet --disable-pip-version-check requests==2.32.3 httpx==0.28.1 aiohttp==3.11.18 && touch "$1/.complete"`, "sh", dir).CombinedOutput()
-		if err != nil {
-			t.Fatalf("installing for the test: %v\n%s", err, out)
-		}
-	}
-	return filepath.Join(dir, "bin", "python")
+	return testinstall.Pip(t, "venv-shield-2", "requests==2.32.3", "httpx==0.28.1", "aiohttp==3.11.18")
 }
 
 func TestPrograms(t *testing.T) {
