@@ -23,6 +23,7 @@ type Broker struct {
 	asked      int
 	denied     error
 	failures   []error
+	another    sync.Cond // a failure came
 }
 
 // Start starts a broker on a free port of the loopback.
@@ -37,6 +38,7 @@ func Start(t testing.TB, login broker.Login, handle broker.Handler) *Broker {
 		t.Fatal(err)
 	}
 	b := &Broker{}
+	b.another.L = &b.mu
 	if b.Host, b.Port, err = net.SplitHostPort(l.Addr().String()); err != nil {
 		t.Fatal(err)
 	}
@@ -83,12 +85,17 @@ func (b *Broker) failed(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.failures = append(b.failures, err)
+	b.another.Broadcast()
 }
 
-// Failures are why connections could not be served.
-func (b *Broker) Failures() []error {
+// Failures are why connections could not be served. It waits until there are as many as the test knows of: the other end of a
+// connection may see its end before the broker has reported why.
+func (b *Broker) Failures(atLeast int) []error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	for len(b.failures) < atLeast {
+		b.another.Wait()
+	}
 	return append([]error(nil), b.failures...)
 }
 

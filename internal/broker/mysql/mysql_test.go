@@ -47,7 +47,7 @@ func TestHandle(t *testing.T) {
 	db := open(t, b, brokertest.Local)
 	var user, database, echo string
 	if err := db.QueryRow("SELECT CURRENT_USER(), DATABASE(), ?", s.Password).Scan(&user, &database, &echo); err != nil {
-		t.Fatalf("%v; %v", err, b.Failures())
+		t.Fatalf("%v; %v", err, b.Failures(0))
 	}
 	if user != "boss@%" || database != "test" || echo != strings.Repeat("*", len(s.Password)) {
 		t.Errorf("user %q, database %q, the password comes back as %q", user, database, echo)
@@ -96,7 +96,7 @@ func TestHandle_TLS(t *testing.T) {
 	b := brokertest.Start(t, l, mysql.Handle)
 	var name, cipher string
 	if err := open(t, b, brokertest.Local).QueryRow("SHOW SESSION STATUS LIKE 'Ssl_cipher'").Scan(&name, &cipher); err != nil || cipher == "" {
-		t.Errorf("cipher %q, %v; %v", cipher, err, b.Failures())
+		t.Errorf("cipher %q, %v; %v", cipher, err, b.Failures(0))
 	}
 	l.TLS = &tls.Config{RootCAs: x509.NewCertPool(), ServerName: "127.0.0.1"}
 	if err := open(t, brokertest.Start(t, l, mysql.Handle), brokertest.Local).Ping(); err == nil {

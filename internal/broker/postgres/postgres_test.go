@@ -98,7 +98,7 @@ func TestHandle_Refused(t *testing.T) {
 	if err := connect(brokertest.Local); err == nil || strings.Contains(err.Error(), s.Password) {
 		t.Errorf("a denied login: %v", err)
 	}
-	if f := b.Failures(); len(f) != 2 || !errors.Is(f[0], broker.ErrPassword) || !errors.Is(f[1], brokertest.ErrDenied) {
+	if f := b.Failures(2); len(f) != 2 || !errors.Is(f[0], broker.ErrPassword) || !errors.Is(f[1], brokertest.ErrDenied) {
 		t.Errorf("failures: %v", f)
 	}
 
@@ -126,7 +126,7 @@ func TestHandle_TLS(t *testing.T) {
 	b := brokertest.Start(t, l, postgres.Handle)
 	conn, err := pgx.Connect(t.Context(), "postgres://x:"+brokertest.Local+"@"+b.Address()+"/x")
 	if err != nil {
-		t.Fatalf("%v; %v", err, b.Failures())
+		t.Fatalf("%v; %v", err, b.Failures(0))
 	}
 	var secured bool
 	if err := conn.QueryRow(t.Context(), "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").Scan(&secured); err != nil || !secured {
