@@ -28,9 +28,6 @@ type seen struct {
 	address ref.Ref
 }
 
-// canaryTag marks a secret that nobody uses: wherever its value turns up, somebody has taken it.
-const canaryTag = "canary"
-
 // scanTranscripts looks through the histories on this machine for the vault's own values.
 func (a *app) scanTranscripts(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {

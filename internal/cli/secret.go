@@ -18,7 +18,7 @@ func (a *app) secretCommand() *cobra.Command {
 	c := group("secret", "Set, get and look after secrets", `Set, get and look after the secrets of an environment. Values come from a prompt or from stdin, never from the
 command line, where other programs and the shell's history could see them.`,
 		a.secretSetCommand(), a.secretGetCommand(), a.secretListCommand(), a.secretDeleteCommand(), a.secretRenameCommand(), a.secretHistoryCommand(),
-		a.secretRollbackCommand(), a.secretPinCommand(), a.secretDescribeCommand(), a.secretTagCommand(), a.secretAllowCommand())
+		a.secretRollbackCommand(), a.secretPinCommand(), a.secretDescribeCommand(), a.secretTagCommand(), a.secretAllowCommand(), a.secretCanaryCommand())
 	c.Aliases = []string{"secrets"}
 	return c
 }

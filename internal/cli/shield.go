@@ -90,6 +90,7 @@ type shielded struct {
 	stored    map[string][]grant.Rule // of the vault
 	grants    *grant.Store
 	session   string
+	canaries  map[string]bool
 	set       *placeholder.Set
 	authority *authority.Authority
 	proxy     *proxy.Proxy
@@ -180,6 +181,9 @@ func (s *shielded) reveal(ctx context.Context) error {
 	if err != nil {
 		return describeUnresolved(err)
 	}
+	if s.canaries, err = canaries(ctx, a, service, s.scope); err != nil {
+		return err
+	}
 	schema, _, err := service.Schema(ctx, a.caller(), s.scope.Project)
 	if err != nil {
 		return err
@@ -226,7 +230,7 @@ func (s *shielded) hold(schema platform.Schema) (err error) {
 		if sensitive != nil && !*sensitive {
 			continue
 		}
-		all = append(all, placeholder.Secret{Name: v.Name, Value: v.Value, Force: len(s.rules[v.Name])+len(s.stored[v.Name]) > 0 || sensitive != nil})
+		all = append(all, placeholder.Secret{Name: v.Name, Value: v.Value, Canary: s.canaries[v.Name], Force: len(s.rules[v.Name])+len(s.stored[v.Name]) > 0 || sensitive != nil})
 	}
 	for _, rules := range []map[string][]grant.Rule{s.rules, s.stored} {
 		maps.DeleteFunc(rules, func(name string, _ []grant.Rule) bool { // of what the program does not get
@@ -282,6 +286,10 @@ func (s *shielded) record(ctx context.Context, e proxy.Event) error {
 	if e.Refused != "" {
 		s.stopped.Add(1)
 		entry.Outcome, entry.Reason = audit.Denied, e.Refused+": "+entry.Reason
+	}
+	if e.Alarm {
+		entry.Action = "secret.alarm"
+		s.app.warn("shield: ALARM: somebody has taken %s; stopped on its way to %s: %s. Rotate it, and see `zvault audit list`", e.Secret, grant.Visible(e.Host), e.Refused)
 	}
 	return s.app.vault.Audit.Record(ctx, entry)
 }

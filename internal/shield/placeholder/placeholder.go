@@ -21,6 +21,8 @@ type Secret struct {
 	Value secret.Value
 	// Force gives a placeholder to a value that would be handed over as it is because it is too plain ("production", "3000").
 	Force bool
+	// Canary says that nobody uses the secret: it is there to be stolen.
+	Canary bool
 }
 
 // Piece is a secret, or the part of one that is the credential.
@@ -31,6 +33,8 @@ type Piece struct {
 	Placeholder string
 	// Value is what stands for in the end: for a part of a URL, without percent-encoding.
 	Value secret.Value
+	// Canary is the secret's.
+	Canary bool
 }
 
 // Set holds the placeholders of one run. It does not change and is safe for concurrent use.
@@ -60,7 +64,7 @@ func New(secrets []Secret) (*Set, error) {
 			}
 			hidden = true
 			text = append(text, p...)
-			s.pieces = append(s.pieces, Piece{Secret: one.Name, Placeholder: p, Value: v})
+			s.pieces = append(s.pieces, Piece{Secret: one.Name, Placeholder: p, Value: v, Canary: one.Canary})
 		}
 		if !hidden {
 			s.open = append(s.open, one.Name)
@@ -115,9 +119,12 @@ func innocent(p string, value []byte) bool {
 }
 
 func (s *Set) makeFinder() (err error) {
-	all := make([]redact.Secret, len(s.pieces))
+	all := make([]redact.Secret, 0, 2*len(s.pieces))
 	for i, p := range s.pieces {
-		all[i] = redact.Secret{Name: strconv.Itoa(i), Value: secret.Of(p.Placeholder), Force: true}
+		all = append(all, redact.Secret{Name: strconv.Itoa(i), Value: secret.Of(p.Placeholder), Force: true})
+		if !redact.TooPlain(p.Value) {
+			all = append(all, redact.Secret{Name: valueMark + strconv.Itoa(i), Value: p.Value})
+		}
 	}
 	s.finder, err = redact.New(all)
 	return err

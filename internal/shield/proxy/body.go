@@ -45,7 +45,7 @@ func (v *visit) openBody(out *http.Request) ([]wanted, error) {
 	}
 	var all []wanted
 	for _, f := range v.p.c.Set.Find(text) {
-		all = append(all, wanted{piece: f.Piece, place: bodyPlace, unfit: unfitInBody(f)})
+		all = append(all, wanted{piece: f.Piece, place: bodyPlace, unfit: unfitInBody(f), alarm: taken(f) != ""})
 	}
 	if len(all) > 0 && !bytes.Equal(text, raw) {
 		out.Header.Del("Content-Encoding") // values go into the plain body
@@ -57,6 +57,9 @@ func (v *visit) openBody(out *http.Request) ([]wanted, error) {
 
 // unfitInBody says why a placeholder in a body cannot be replaced.
 func unfitInBody(f placeholder.Found) string {
+	if why := taken(f); why != "" {
+		return why
+	}
 	switch f.Encoding {
 	case redact.Plain, redact.JSON, redact.Percent:
 		return ""
@@ -259,7 +262,7 @@ func (b *outgoing) values(text []byte, found []placeholder.Found) ([]byte, error
 
 func (b *outgoing) value(f placeholder.Found) ([]byte, error) {
 	name := f.Piece.Secret
-	refuse := func(why string) error { return b.v.p.refuse(b.v.in.Context(), b.v.event(name, bodyPlace, why), "") }
+	refuse := func(why string) error { return b.v.p.refuse(b.v.in.Context(), b.v.misplaced(f, bodyPlace, why), "") }
 	if why := unfitInBody(f); why != "" {
 		return nil, refuse(why)
 	}
@@ -280,8 +283,7 @@ func (b *outgoing) value(f placeholder.Found) ([]byte, error) {
 func (b *outgoing) message(message []byte, compressed bool) ([]byte, error) {
 	found := b.v.p.c.Set.Find(message)
 	if len(found) > 0 && compressed {
-		name := found[0].Piece.Secret
-		return nil, b.v.p.refuse(b.v.in.Context(), b.v.event(name, bodyPlace, "it is in a compressed message"), "")
+		return nil, b.v.p.refuse(b.v.in.Context(), b.v.misplaced(found[0], bodyPlace, "it is in a compressed message"), "")
 	}
 	return b.values(message, found)
 }
@@ -291,7 +293,7 @@ func (b *outgoing) trailer() {
 	for name, values := range b.v.in.Trailer {
 		for _, value := range values {
 			if found := b.v.p.c.Set.Find([]byte(value)); len(found) > 0 {
-				b.refuse(b.v.p.refuse(b.v.in.Context(), b.v.event(found[0].Piece.Secret, "trailer:"+strings.ToLower(name), "a trailer is no place for a secret"), ""))
+				b.refuse(b.v.p.refuse(b.v.in.Context(), b.v.misplaced(found[0], "trailer:"+strings.ToLower(name), "a trailer is no place for a secret"), ""))
 				return
 			}
 		}

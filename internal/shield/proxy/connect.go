@@ -26,7 +26,7 @@ func (p *Proxy) connect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if found := p.c.Set.Find([]byte(r.Host)); len(found) > 0 {
-		p.refuseConnect(w, r, t, Event{Secret: found[0].Piece.Secret, Place: "host", Refused: "a name of a host is no place for a secret"})
+		p.refuseConnect(w, r, t, Event{Secret: found[0].Piece.Secret, Place: "host", Refused: "a name of a host is no place for a secret", Alarm: taken(found[0]) != ""})
 		return
 	}
 	if p.c.Inspect || p.c.Policy.Names(t.host, t.port) {

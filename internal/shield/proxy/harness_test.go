@@ -18,6 +18,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -147,13 +148,14 @@ var token = func() string {
 }()
 
 type options struct {
-	secrets map[string]string
-	rules   map[string][]grant.Rule
-	gate    grant.Gate
-	strict  bool
-	inspect bool
-	anyone  bool // no credentials
-	network string
+	secrets  map[string]string
+	canaries []string
+	rules    map[string][]grant.Rule
+	gate     grant.Gate
+	strict   bool
+	inspect  bool
+	anyone   bool // no credentials
+	network  string
 }
 
 func newBench(t testing.TB, o options) *bench {
@@ -166,7 +168,7 @@ func newBench(t testing.TB, o options) *bench {
 	}
 	var all []placeholder.Secret
 	for name, v := range o.secrets {
-		all = append(all, placeholder.Secret{Name: name, Value: secret.Of(v)})
+		all = append(all, placeholder.Secret{Name: name, Value: secret.Of(v), Canary: slices.Contains(o.canaries, name)})
 	}
 	b := &bench{t: t, journal: &journal{}}
 	var err error

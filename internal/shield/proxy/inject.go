@@ -21,6 +21,28 @@ type wanted struct {
 	place string
 	// why it cannot be replaced there whatever the rules say; empty if it can.
 	unfit string
+	// alarm is that of the event.
+	alarm bool
+}
+
+// taken says why what was found is a sign that somebody has taken a secret; empty if it is none.
+func taken(f placeholder.Found) string {
+	switch {
+	case f.Piece.Canary:
+		return "it is a canary, which nobody has a use for"
+	case f.Value:
+		return "its value itself stands there, not its placeholder: the program has read it elsewhere"
+	}
+	return ""
+}
+
+// misplaced is the event of something found where it cannot be replaced.
+func (v *visit) misplaced(f placeholder.Found, place, why string) Event {
+	e := v.event(f.Piece.Secret, place, why)
+	if t := taken(f); t != "" {
+		e.Refused, e.Alarm = t, true
+	}
+	return e
 }
 
 // prepare puts values in the place of placeholders, or says why the request does not leave.
@@ -48,6 +70,9 @@ func (v *visit) search(out *http.Request) []wanted {
 			w := wanted{piece: f.Piece, place: place, unfit: unfit}
 			if unfit == "" && f.Encoding != redact.Plain {
 				w.unfit = fmt.Sprintf("it is encoded as %s", f.Encoding)
+			}
+			if t := taken(f); t != "" {
+				w.unfit, w.alarm = t, true
 			}
 			all = append(all, w)
 		}
@@ -105,7 +130,9 @@ func (v *visit) permit(all []wanted, bodyHash string) error {
 	var uses []use
 	for _, w := range all {
 		if w.unfit != "" {
-			return v.p.refuse(v.in.Context(), v.event(w.piece.Secret, w.place, w.unfit), "")
+			e := v.event(w.piece.Secret, w.place, w.unfit)
+			e.Alarm = w.alarm
+			return v.p.refuse(v.in.Context(), e, "")
 		}
 		u := use{w.piece.Secret, w.place}
 		if count[u]++; count[u] == 1 {

@@ -69,6 +69,8 @@ type Event struct {
 	Path   string // as the program sent it
 	// Refused says why it was not permitted; empty for a use.
 	Refused string
+	// Alarm says that somebody has taken a secret: its value itself stood in the request, or it is a canary.
+	Alarm bool
 }
 
 // Proxy is a running proxy. It is safe for concurrent use.
