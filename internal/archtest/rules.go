@@ -25,7 +25,7 @@ var Layers = []Layer{
 	{"gates", []string{"internal/resolve", "internal/audit", "internal/seal", "internal/barrier", "internal/policy"}},
 	{"bytes", []string{"internal/storage", "internal/sqlstore"}},
 	{"files", []string{"internal/sqldb", "internal/workspace", "internal/vaultclient", "internal/egress"}},
-	{leaves, []string{"internal/crypt", "internal/dotenv", "internal/ref", "internal/redact", "internal/metrics"}},
+	{leaves, []string{"internal/crypt", "internal/dotenv", "internal/ref", "internal/redact", "internal/sigv4", "internal/metrics"}},
 	{ground, []string{"internal/secret", "internal/nearest", "internal/version"}},
 }
 

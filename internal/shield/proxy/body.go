@@ -78,18 +78,26 @@ func setBody(out *http.Request, body []byte) {
 
 // bodyHash is what an approval of the request names its body by.
 func (v *visit) bodyHash(out *http.Request, found []wanted) string {
-	if out.GetBody == nil {
-		return ""
-	}
-	body, err := out.GetBody()
-	if err != nil {
-		return ""
-	}
-	b, err := io.ReadAll(body)
+	b, err := again(out)
 	if err != nil {
 		return ""
 	}
 	return grant.BodyHash(b)
+}
+
+// errUnread says that a body is looked through while it is sent.
+var errUnread = errors.New("the body was not read as a whole")
+
+// again reads a body that was read as a whole, once more.
+func again(out *http.Request) ([]byte, error) {
+	if out.GetBody == nil {
+		return nil, errUnread
+	}
+	body, err := out.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(body)
 }
 
 // sendBody puts values into a body that was read as a whole, or has one looked through as it is sent.

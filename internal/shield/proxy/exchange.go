@@ -22,6 +22,7 @@ type visit struct {
 	upgrade bool
 	window  *window // not nil: the answer is to be cut to a range
 	empty   bool    // the answer has neither body nor trailers
+	resign  *resigning
 
 	mu      sync.Mutex
 	refused *Refusal // what stopped the body
@@ -158,6 +159,11 @@ func (t roundTripper) RoundTrip(out *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	v.adapt(out)
+	if v.resign != nil {
+		if err := v.resign.sign(v, out); err != nil {
+			return nil, err
+		}
+	}
 	ctx := httptrace.WithClientTrace(out.Context(), &httptrace.ClientTrace{
 		Got1xxResponse: func(_ int, h textproto.MIMEHeader) error {
 			v.p.scrubHeader(http.Header(h))

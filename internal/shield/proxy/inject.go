@@ -52,7 +52,7 @@ func (v *visit) prepare(out *http.Request) error {
 	if err != nil {
 		return err
 	}
-	all = append(all, body...)
+	all = append(append(all, v.resignable(out)...), body...)
 	if len(all) > 0 {
 		if err := v.permit(all, v.bodyHash(out, body)); err != nil {
 			return err
