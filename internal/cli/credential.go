@@ -15,7 +15,7 @@ import (
 )
 
 func (a *app) credentialCommand() *cobra.Command {
-	return group("credential", "Give git and AWS programs their credentials", `Answer programs that ask another program for their credentials, so that these stand in no file. Under ` + "`zvault shield`" + ` they get
+	return group("credential", "Give git and AWS programs their credentials", `Answer programs that ask another program for their credentials, so that these stand in no file. Under `+"`zvault shield`"+` they get
 placeholders, with the same configuration.`, a.credentialGitCommand(), a.credentialAWSCommand())
 }
 
