@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ArcadeLabsInc/zvault/internal/audit"
 	"github.com/ArcadeLabsInc/zvault/internal/local"
 	"github.com/ArcadeLabsInc/zvault/internal/platform"
 	"github.com/ArcadeLabsInc/zvault/internal/ref"
@@ -56,6 +57,9 @@ func (a *app) scanTranscripts(cmd *cobra.Command, args []string) error {
 	}
 	all, err := a.weigh(ctx, append(found, committed...))
 	if err != nil {
+		return err
+	}
+	if err := a.alarm(ctx, all); err != nil {
 		return err
 	}
 	if err := a.showSeen(all); err != nil {
@@ -132,6 +136,24 @@ func (a *app) weigh(ctx context.Context, found []transcripts.Sighting) ([]seen, 
 	return all, nil
 }
 
+// alarm writes into the audit log that canaries were seen.
+func (a *app) alarm(ctx context.Context, all []seen) error {
+	c := a.caller()
+	for _, f := range all {
+		if !f.Canary {
+			continue
+		}
+		err := a.vault.Audit.Record(ctx, audit.Entry{
+			Actor: c.Actor, Client: c.Client, Action: alarmAction, Project: f.address.Project, Environment: f.address.Env, Keys: []string{f.address.Key},
+			Outcome: audit.OK, Reason: "a canary was seen in a history of " + strings.TrimSuffix(f.Program+" "+f.Who, " "),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (a *app) showSeen(all []seen) error {
 	if a.json {
 		return a.document(nonNil(all))
@@ -177,8 +199,11 @@ func times(n int) string {
 func (a *app) replaceSeen(ctx context.Context, all []seen) error {
 	asked := map[platform.Env]map[string]bool{}
 	for _, f := range all {
+		if f.Canary {
+			a.say("find out who took %s; `zvault secret canary %s --project %s --env %s` makes a new one", f.address.Key, f.address.Key, f.address.Project, f.address.Env)
+		}
 		e := platform.Env{Project: f.address.Project, Slug: f.address.Env}
-		if !f.Current || asked[e][f.address.Key] {
+		if !f.Current || f.Canary || asked[e][f.address.Key] {
 			continue
 		}
 		if asked[e] == nil {

@@ -12,6 +12,9 @@ import (
 // canaryTag marks a secret that nobody uses: wherever its value turns up, somebody has taken it.
 const canaryTag = "canary"
 
+// alarmAction is the audit log's name for a sign that somebody has taken a secret.
+const alarmAction = "secret.alarm"
+
 func (a *app) secretCanaryCommand() *cobra.Command {
 	var kind, comment string
 	c := &cobra.Command{

@@ -288,7 +288,7 @@ func (s *shielded) record(ctx context.Context, e proxy.Event) error {
 		entry.Outcome, entry.Reason = audit.Denied, e.Refused+": "+entry.Reason
 	}
 	if e.Alarm {
-		entry.Action = "secret.alarm"
+		entry.Action = alarmAction
 		s.app.warn("shield: ALARM: somebody has taken %s; stopped on its way to %s: %s. Rotate it, and see `zvault audit list`", e.Secret, grant.Visible(e.Host), e.Refused)
 	}
 	return s.app.vault.Audit.Record(ctx, entry)
