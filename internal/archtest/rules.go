@@ -17,6 +17,7 @@ type Layer struct {
 var Layers = []Layer{
 	{"main", []string{"cmd/zvault"}},
 	{"faces", []string{"internal/cli"}},
+	{"judging", []string{"internal/redteam"}},
 	{"serving", []string{"internal/server", "internal/mcp", "internal/shield"}},
 	{"home", []string{"internal/local", "internal/runner", "internal/scan", "internal/assistant", "internal/broker"}},
 	{"jail", []string{"internal/sandbox"}},

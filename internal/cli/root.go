@@ -114,7 +114,7 @@ func (a *app) addCommands(root *cobra.Command) {
 		{groupSecrets, []*cobra.Command{a.secretCommand(), a.envCommand(), a.projectCommand(), a.exportCommand(), a.credentialCommand(), a.searchCommand()}},
 		{groupSafety, []*cobra.Command{a.statusCommand(), a.checkCommand(), a.explainCommand(), a.refsCommand(), a.scanCommand(), a.doctorCommand(), a.auditCommand()}},
 		{groupAssistants, []*cobra.Command{
-			a.mcpServerCommand(), a.shieldCommand(), a.approveCommand(), a.aiCommand(), a.redactCommand(), a.hookCommand(), a.llmsTxtCommand(),
+			a.mcpServerCommand(), a.shieldCommand(), a.approveCommand(), a.aiCommand(), a.redactCommand(), a.hookCommand(), a.redteamCommand(), a.llmsTxtCommand(),
 		}},
 		{groupVault, []*cobra.Command{a.serverCommand(), a.sealCommand(), a.unsealCommand(), a.rekeyCommand(), a.rotateCommand(), a.backupCommand(), a.restoreCommand(), a.versionCommand()}},
 	} {
