@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -111,6 +112,8 @@ func TestAgent_SSH(t *testing.T) {
 			t.Errorf("ssh with %s prints %q, %v", name, got, err)
 		}
 	}
+	s := testservice.SSH(t, firstPublic)
+	cloneOverSSH(t, s, socket)
 	if got := strings.Join(g.asked, " "); !strings.Contains(got, "DEPLOY_KEY") || !strings.Contains(got, "OLD_KEY") {
 		t.Errorf("asked for %q", got)
 	}
@@ -120,6 +123,20 @@ func TestAgent_SSH(t *testing.T) {
 	}
 	if err := exec.Command("env", "SSH_AUTH_SOCK="+socket, "ssh-add", "-D").Run(); err == nil {
 		t.Error("a program may remove the keys")
+	}
+}
+
+// cloneOverSSH has git fetch a repository from a server.
+func cloneOverSSH(t *testing.T, s *testservice.Server, socket string) {
+	t.Helper()
+	dir := t.TempDir()
+	script := `git init -q "$1/there" && git -C "$1/there" -c user.name=x -c user.email=x@example.com commit -q --allow-empty -m fetched &&
+		git clone -q "$2$1/there" "$1/here" && git -C "$1/here" log --format=%s`
+	cmd := exec.Command("sh", "-c", script, "sh", dir, "ssh://"+s.User+"@"+s.Address())
+	cmd.Env = append(os.Environ(), "SSH_AUTH_SOCK="+socket, "GIT_CONFIG_GLOBAL="+os.DevNull,
+		"GIT_SSH_COMMAND=ssh -F none -o IdentityFile=none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o BatchMode=yes")
+	if out, err := cmd.CombinedOutput(); err != nil || strings.TrimSpace(string(out)) != "fetched" {
+		t.Errorf("git over SSH prints %q, %v", out, err)
 	}
 }
 

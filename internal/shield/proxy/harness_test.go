@@ -137,6 +137,8 @@ type bench struct {
 	proxy   *proxy.Proxy
 	url     *url.URL
 	ca      *authority.Authority
+	pid     chan int // of the program, once it runs
+	looks   looks
 }
 
 // token is the secret of most tests. The programs that this binary is at times must not have it.
@@ -170,7 +172,7 @@ func newBench(t testing.TB, o options) *bench {
 	for name, v := range o.secrets {
 		all = append(all, placeholder.Secret{Name: name, Value: secret.Of(v), Canary: slices.Contains(o.canaries, name)})
 	}
-	b := &bench{t: t, journal: &journal{}}
+	b := &bench{t: t, journal: &journal{}, pid: make(chan int, 1)}
 	var err error
 	if b.set, err = placeholder.New(all); err != nil {
 		t.Fatal(err)

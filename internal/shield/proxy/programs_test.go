@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 }
 
 // site is a server that wants the value as a bearer token or a password, and reflects it.
-func site(t testing.TB) string {
+func site(t testing.TB, answered ...func()) string {
 	dir := t.TempDir()
 	repository(t, filepath.Join(dir, "repo.git"))
 	backend := &cgi.Handler{Path: gitBackend(t), Env: []string{"GIT_PROJECT_ROOT=" + dir, "GIT_HTTP_EXPORT_ALL=1"}}
@@ -60,8 +60,15 @@ func site(t testing.TB) string {
 			fmt.Fprint(w, `<a href="/a_package-1.0-py3-none-any.whl">a_package-1.0-py3-none-any.whl</a>`)
 		case strings.HasSuffix(r.URL.Path, ".whl"):
 			_, _ = w.Write(wheel)
+		case r.URL.Path == "/events":
+			w.Header().Set("Content-Type", "text/event-stream")
+			fmt.Fprintf(w, "event: greeting\ndata: welcome, %s\n\n", token)
 		default:
 			fmt.Fprintf(w, "welcome, %s", token)
+		}
+		_ = http.NewResponseController(w).Flush() // a program that has gone needs none
+		for _, f := range answered {
+			f()
 		}
 	})
 	address = "https://" + host + ":" + port(t, s)
@@ -145,6 +152,7 @@ func TestPrograms(t *testing.T) {
 		{"curl", plain("sh", "-c", `curl -sS --fail -H "Authorization: Bearer $TOKEN" "$0"`, "$URL/"), "welcome, $", nil},
 		{"curl, HTTP/1.1, login", plain("sh", "-c", `curl -sS --fail --http1.1 -u "me:$TOKEN" "$0"`, "$URL/"), "welcome, $", nil},
 		{"curl, compressed", plain("sh", "-c", `curl -sS --fail --compressed -H "Authorization: Bearer $TOKEN" "$0"`, "$URL/"), "welcome, $", nil},
+		{"curl, events", plain("sh", "-c", `curl -sSN --fail -H "Authorization: Bearer $TOKEN" "$0"`, "$URL/events"), "data: welcome, $", nil},
 		{"wget", plain("sh", "-c", `wget -qO- --header "Authorization: Bearer $TOKEN" "$0"`, "$URL/"), "welcome, $", nil},
 		{"git clone", plain("sh", "-c", `git clone -q "https://me:$TOKEN@${0#https://}/repo.git" . && git log --format=%s`, "$URL"), "first", []string{"GIT_TERMINAL_PROMPT=0"}},
 		{"git push", plain("sh", "-c", `git clone -q "https://me:$TOKEN@${0#https://}/repo.git" . && git -c user.name=x -c user.email=x@example.com commit -q --allow-empty -m second && git push -q && git ls-remote origin | wc -l`, "$URL"), "2", []string{"GIT_TERMINAL_PROMPT=0"}},
@@ -164,7 +172,7 @@ func TestPrograms(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, options{anyone: true})
-			base := site(t)
+			base := site(t, b.look)
 			out := runProgram(t, b, c.args(t), base, c.env...)
 			if want := strings.ReplaceAll(c.want, "$", b.holder("TOKEN")); !strings.Contains(out, want) {
 				t.Errorf("it printed %q; want %q", out, want)
@@ -189,10 +197,17 @@ func runProgram(t testing.TB, b *bench, args []string, base string, extra ...str
 			t.Fatal("the environment has the value")
 		}
 	}
-	out, err := cmd.CombinedOutput()
-	if err != nil {
+	var printed bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &printed, &printed
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	b.pid <- cmd.Process.Pid
+	if err := cmd.Wait(); err != nil {
 		t.Errorf("%s: %v", args[0], err)
 	}
+	b.judge()
+	out := printed.Bytes()
 	if strings.Contains(string(out), token) || bytes.Contains(out, base64.StdEncoding.AppendEncode(nil, []byte(token))) {
 		t.Error("it printed the value")
 	}
