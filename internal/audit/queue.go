@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,9 @@ type queue struct {
 	spare   []*ticket // the other of two buffers
 	closed  bool
 	idle    chan struct{} // closed when the goroutine ends; nil if there is none
+	worth   gathering
+	enough  int           // how many are gathered; 0: nobody gathers
+	full    chan struct{} // told when as many are there, or one that does not wait
 }
 
 // ticket is one entry in a queue.
@@ -44,7 +48,7 @@ func newQueue(to Attached, warn func(string, error)) *queue {
 	if to.Deadline <= 0 {
 		to.Deadline = DefaultDeadline
 	}
-	return &queue{to: to, warn: warn}
+	return &queue{to: to, warn: warn, full: make(chan struct{}, 1)}
 }
 
 // submit puts an entry into the queue and returns its ticket.
@@ -66,6 +70,9 @@ func (q *queue) add(t *ticket) error {
 		return ErrQueueFull
 	}
 	q.waiting = append(q.waiting, t)
+	if len(q.waiting) >= q.enough || t.final {
+		q.gathered()
+	}
 	if q.idle == nil {
 		q.idle = make(chan struct{})
 		go q.run(q.idle)
@@ -105,9 +112,11 @@ func (q *queue) finish(ctx context.Context, t *ticket) error {
 func (q *queue) run(idle chan struct{}) {
 	defer close(idle)
 	for {
+		q.gather(q.worth.target)
 		q.mu.Lock()
 		batch := q.waiting
 		if len(batch) == 0 {
+			q.worth.sent(0, false)
 			q.idle = nil
 			q.mu.Unlock()
 			return
@@ -115,12 +124,46 @@ func (q *queue) run(idle chan struct{}) {
 		q.waiting, q.spare = q.spare[:0], nil
 		q.mu.Unlock()
 
+		n := len(batch)
 		q.send(batch)
 
 		clear(batch)
 		q.mu.Lock()
 		q.spare = batch[:0]
+		q.worth.sent(n, len(q.waiting) > 0)
 		q.mu.Unlock()
+	}
+}
+
+// gather waits until n entries are there or gatherFor has passed.
+func (q *queue) gather(n int) {
+	q.mu.Lock()
+	if n <= 1 || len(q.waiting) >= n || q.closed || slices.ContainsFunc(q.waiting, func(t *ticket) bool { return t.final }) {
+		q.mu.Unlock()
+		return
+	}
+	q.enough = n
+	q.mu.Unlock()
+	timer := time.NewTimer(gatherFor)
+	defer timer.Stop()
+	select {
+	case <-q.full:
+		return
+	case <-timer.C:
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.enough == 0 {
+		<-q.full // it was told at the same time
+	}
+	q.enough = 0
+}
+
+// gathered ends gather.
+func (q *queue) gathered() {
+	if q.enough > 0 {
+		q.enough = 0
+		q.full <- struct{}{}
 	}
 }
 
@@ -164,6 +207,7 @@ func (q *queue) close() error {
 	q.mu.Lock()
 	idle := q.idle
 	q.closed = true
+	q.gathered()
 	q.mu.Unlock()
 	if idle != nil {
 		select {
